@@ -1,0 +1,1 @@
+//! Measure, summarise and draw.

@@ -1,0 +1,2 @@
+//! The commands around the notebooks.
+fn main() {}
