@@ -1,2 +1,67 @@
-//! The commands around the notebooks.
-fn main() {}
+//! The commands around the notebooks: set up, open, run, export.
+//!
+//! Notebooks are files here; what they measure is the business of the `helpers` crate.
+
+mod environment;
+mod kernel;
+mod lock;
+mod notebook;
+mod parameters;
+mod run;
+mod setup;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install JupyterLab and the Rust kernel in .venv; what is there already is kept
+    Setup,
+    /// Set up, then open the notebooks in JupyterLab
+    Lab {
+        /// Handed on to JupyterLab, such as --no-browser
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Set up, then execute notebooks and render each as one HTML file
+    Run(run::Options),
+}
+
+fn main() -> ExitCode {
+    match command(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(command: Command) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in no workspace")?;
+    match command {
+        Command::Setup => {
+            let environment = setup::ensure(root)?;
+            println!("Ready: {}", environment.prefix.display());
+            Ok(())
+        }
+        Command::Lab { arguments } => {
+            let mut lab = setup::ensure(root)?.python();
+            lab.args(["-m", "jupyterlab", "--ServerApp.root_dir=notebooks"])
+                .args(arguments)
+                .current_dir(root);
+            Err(lab.exec()).context("JupyterLab did not start")
+        }
+        Command::Run(options) => run::run(root, &options),
+    }
+}

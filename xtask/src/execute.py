@@ -1,0 +1,132 @@
+"""Executes notebooks, each in a fresh kernel, and renders each as one HTML file.
+
+Arguments: for each notebook the kernel's working folder and the file, which is executed in place;
+NAME.html is written beside it. Progress goes to stdout; the one reason for a failure to stderr.
+Standard input is a pipe that nothing is written to: when it ends, the caller is gone.
+"""
+import asyncio
+import logging
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+from nbconvert import HTMLExporter
+
+STOPPED = "stopped; nothing was published"
+stopped = False
+
+
+def first_line(cell):
+    line = next((line for line in cell.source.splitlines() if line.strip()), "")
+    return line if len(line) <= 60 else line[:59] + "…"
+
+
+def complaint(cell):
+    """What a cell said went wrong, or nothing.
+
+    The kernel reports a panic and a failed `?` as success, with text on stderr.
+    """
+    said = []
+    for output in cell.outputs:
+        if output.output_type == "error":
+            said.append("\n".join(output.traceback) or output.evalue)
+        elif output.output_type == "stream" and output.name == "stderr":
+            said.append(output.text)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(said))
+    text = text.split("\nstack backtrace:")[0]
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    if said and not lines:
+        return "it wrote to stderr"
+    return "\n".join("  " + line for line in lines[:12])
+
+
+async def execute(folder, path, temporary):
+    """Executes one notebook and returns why it failed, or nothing."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        allow_errors=True,  # judged here, cell by cell
+        record_timing=False,  # outputs change only where results do
+        shutdown_kernel="immediate",
+    )
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    # The kernel builds in a folder of its own, so that nothing stays if it is killed.
+    environment = dict(os.environ, TMPDIR=temporary)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    async with client.async_setup_kernel(cwd=folder, env=environment, **quiet):
+        stop_on_signal(asyncio.current_task())
+        info = await client.async_wait_for_reply(client.kc.kernel_info())
+        notebook.metadata["language_info"] = info["content"]["language_info"]
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            number = 1 + next(n for n, other in enumerate(cells) if other is cell)
+            where = f"{path.stem}  cell {number} of {len(cells)}"
+            left = len(cells) - number
+            print(f"{where}, {left} left: {first_line(cell)}", flush=True)
+            try:
+                await client.async_execute_cell(cell, index)
+            except DeadKernelError:
+                if stopped:
+                    return STOPPED
+                return f"{where} ended the kernel: {first_line(cell)}"
+            said = complaint(cell)
+            if said and "raises-exception" not in cell.metadata.get("tags", []):
+                return f"{where} failed: {first_line(cell)}\n{said}"
+    nbformat.write(notebook, path)
+    html, _ = HTMLExporter(
+        template_name="lab",
+        # Nothing is asked of another host.
+        mathjax_url="",
+        require_js_url="",
+        jquery_url="",
+        mermaid_js_url="",
+        mermaid_layout_elk_js_url="",
+    ).from_notebook_node(notebook, {"metadata": {"name": path.stem}})
+    path.with_suffix(".html").write_text(html, encoding="utf-8")
+
+
+def stop_on_signal(task):
+    """Lets the end of the task take the kernel with it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, task)
+
+
+def stop(task):
+    global stopped
+    stopped = True
+    task.cancel()
+
+
+def stop_with_caller():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def main():
+    arguments = iter(sys.argv[1:])
+    for folder in arguments:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+            failure = await execute(folder, pathlib.Path(next(arguments)), temporary)
+        if failure:
+            return failure
+
+
+if __name__ == "__main__":
+    logging.disable()
+    threading.Thread(target=stop_with_caller, daemon=True).start()
+    try:
+        sys.exit(asyncio.run(main()))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(STOPPED)
+    except Exception as error:
+        sys.exit(f"the notebook could not be executed or rendered: {error}")

@@ -1,0 +1,124 @@
+//! A notebook as a file: finding it, and the source of its parameter cell.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A notebook that was read.
+pub struct Notebook {
+    /// Where it stands.
+    pub path: PathBuf,
+    /// Its file name without the extension.
+    pub name: String,
+    json: Value,
+}
+
+impl Notebook {
+    /// Reads a notebook.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no notebook.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let json: Value =
+            serde_json::from_str(&text).with_context(|| format!("{} is not a notebook", path.display()))?;
+        if !json["cells"].is_array() {
+            bail!("{} is not a notebook: it has no cells", path.display());
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let path = fs::canonicalize(path)?;
+        Ok(Self { path, name, json })
+    }
+
+    /// The source of the code cell tagged `parameters`; empty where there is none.
+    pub fn parameters(&self) -> String {
+        match self.json["cells"].as_array().and_then(|cells| cells.iter().find(|cell| is_parameters(cell))) {
+            Some(cell) => source(cell),
+            None => String::new(),
+        }
+    }
+
+    /// Replaces the source of the cell tagged `parameters`.
+    pub fn set_parameters(&mut self, text: String) {
+        if let Some(cells) = self.json["cells"].as_array_mut()
+            && let Some(cell) = cells.iter_mut().find(|cell| is_parameters(cell))
+        {
+            cell["source"] = text.into();
+        }
+    }
+
+    /// The notebook as text.
+    pub fn text(&self) -> String {
+        self.json.to_string()
+    }
+}
+
+fn is_parameters(cell: &Value) -> bool {
+    cell["cell_type"] == "code"
+        && cell["metadata"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "parameters"))
+}
+
+/// The format allows one string or a list of lines.
+fn source(cell: &Value) -> String {
+    match &cell["source"] {
+        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
+        source => source.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The notebooks that were asked for: paths, names or the beginnings of names; all of them where none was.
+///
+/// # Errors
+/// When a name fits no notebook or several.
+pub fn choose(folder: &Path, asked: &[String]) -> Result<Vec<Notebook>> {
+    let all = list(folder)?;
+    let mut paths = Vec::new();
+    for name in asked {
+        let path = if Path::new(name).is_file() { PathBuf::from(name) } else { by_name(&all, name)? };
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    let chosen = if asked.is_empty() { &all } else { &paths };
+    let notebooks = chosen.iter().map(|path| Notebook::read(path)).collect::<Result<Vec<_>>>()?;
+    for (index, notebook) in notebooks.iter().enumerate() {
+        if notebooks[..index].iter().any(|other| other.name == notebook.name) {
+            bail!("two notebooks are named {}; run them one at a time", notebook.name);
+        }
+    }
+    Ok(notebooks)
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let name = stem(&path);
+        if path.extension().is_some_and(|extension| extension == "ipynb")
+            && !name.starts_with('.')
+            && !name.starts_with("look-")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn by_name(all: &[PathBuf], name: &str) -> Result<PathBuf> {
+    let fitting: Vec<_> = all.iter().filter(|path| stem(path).starts_with(name)).collect();
+    let exact = fitting.iter().find(|path| stem(path) == name);
+    let names = |paths: &[&PathBuf]| paths.iter().map(|path| stem(path)).collect::<Vec<_>>().join(", ");
+    match (exact, fitting.as_slice()) {
+        (Some(path), _) => Ok(path.to_path_buf()),
+        (None, [path]) => Ok(path.to_path_buf()),
+        (None, []) => bail!("no notebook {name}; there are: {}", names(&all.iter().collect::<Vec<_>>())),
+        (None, several) => bail!("{name} may be any of {}; write more of the name", names(several)),
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

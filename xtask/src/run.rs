@@ -1,0 +1,178 @@
+//! Executes notebooks and publishes the results together, or none of them.
+
+use crate::notebook::{self, Notebook};
+use crate::{lock, parameters, setup};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What `run` is asked to do.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Paths, names, or beginnings of names such as 01; all notebooks if none is given
+    notebooks: Vec<String>,
+    /// Another value for a constant of the parameter cell
+    #[arg(short, long = "parameter", value_name = "NAME=VALUE")]
+    parameters: Vec<String>,
+    /// Refresh the outputs in the notebooks themselves, too
+    #[arg(long)]
+    in_place: bool,
+    /// The folder for the executed notebooks and the HTML files; target/rendered if none is given
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+/// Executes the notebooks and writes each as a notebook and as one HTML file.
+///
+/// # Errors
+/// When a parameter is refused, a cell fails, or the output cannot be written; then nothing is published.
+pub fn run(root: &Path, options: &Options) -> Result<()> {
+    if options.in_place && !options.parameters.is_empty() {
+        bail!("--in-place refreshes the outputs of the values that stand in the notebook, so it takes no -p");
+    }
+    let mut notebooks = notebook::choose(&root.join("notebooks"), &options.notebooks)?;
+    apply(&options.parameters, &mut notebooks)?;
+    let environment = setup::ensure(root)?;
+    let holder = "another run, which this one would disturb,";
+    let _lock = lock::wait(&root.join("target/run.lock"), holder)?;
+
+    let default = root.join("target/rendered");
+    let output = options.output.as_deref().unwrap_or(&default);
+    let mut stages = Vec::new();
+    let mut python = environment.python();
+    python.args(["-I", "-W", "ignore", "-c", include_str!("execute.py")]);
+    for notebook in &notebooks {
+        let rendered = Stage::create(output, &notebook.name)?;
+        let file = rendered.write(notebook)?;
+        let folder = notebook.path.parent().unwrap_or(root);
+        python.arg(folder).arg(&file);
+        let in_place = match options.in_place {
+            true => Some(Stage::create(folder, &notebook.name)?),
+            false => None,
+        };
+        stages.push((file, rendered, in_place));
+    }
+    execute(python)?;
+    for (file, _, in_place) in &stages {
+        if let Some(stage) = in_place {
+            stage.copy(file)?;
+        }
+    }
+    for (_, rendered, in_place) in &stages {
+        rendered.publish()?;
+        if let Some(stage) = in_place {
+            stage.publish()?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces values in every notebook that has the parameter; one at least must have it.
+fn apply(arguments: &[String], notebooks: &mut [Notebook]) -> Result<()> {
+    let mut names = Vec::new();
+    for argument in arguments {
+        let (name, value) = parameters::assignment(argument)?;
+        let mut found = false;
+        for notebook in notebooks.iter_mut() {
+            let changed = parameters::replace(&notebook.parameters(), &name, &value)
+                .with_context(|| notebook.name.clone())?;
+            if let Some(cell) = changed {
+                notebook.set_parameters(cell);
+                found = true;
+            }
+        }
+        if !found {
+            bail!("there is no parameter {name}; there are:\n{}", known(notebooks)?);
+        }
+        if names.contains(&name) {
+            bail!("-p gives {name} twice; give it once");
+        }
+        names.push(name);
+    }
+    Ok(())
+}
+
+fn known(notebooks: &[Notebook]) -> Result<String> {
+    let mut lines = Vec::new();
+    for notebook in notebooks {
+        for parameter in parameters::list(&notebook.parameters())? {
+            let parameters::Parameter { name, kind, value, .. } = parameter;
+            lines.push(format!("  {}: {name}: {kind} = {value}", notebook.name));
+        }
+    }
+    Ok(lines.join("\n"))
+}
+
+/// Runs the script that executes and renders, and returns its complaint as an error.
+fn execute(mut python: Command) -> Result<()> {
+    let mut python = python
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("the environment's Python did not start")?;
+    // The end of this pipe makes the script stop its kernel: on Ctrl-C, or when this process is killed.
+    let mut pipe = python.stdin.take();
+    ctrlc::set_handler(move || drop(pipe.take())).context("cannot listen for Ctrl-C")?;
+    let output = python.wait_with_output().context("the environment's Python did not finish")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    match complaint.trim() {
+        "" => bail!("the run was ended ({}); nothing was published", output.status),
+        complaint => bail!("{complaint}"),
+    }
+}
+
+/// A folder beside its target, so that what is in it can be published by renaming.
+struct Stage {
+    folder: PathBuf,
+    target: PathBuf,
+}
+
+impl Stage {
+    fn create(target: &Path, name: &str) -> Result<Self> {
+        let folder = target.join(format!(".{name}.partial"));
+        // What a run that was killed has left.
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::create_dir_all(&folder),
+        }
+        .with_context(|| format!("cannot write to {}", target.display()))?;
+        let target = target.to_owned();
+        Ok(Self { folder, target })
+    }
+
+    fn write(&self, notebook: &Notebook) -> Result<PathBuf> {
+        let file = self.folder.join(format!("{}.ipynb", notebook.name));
+        fs::write(&file, notebook.text()).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
+    }
+
+    fn copy(&self, file: &Path) -> Result<()> {
+        let copied = fs::copy(file, self.folder.join(file.file_name().unwrap_or_default()));
+        copied.map(drop).with_context(|| format!("cannot write to {}", self.target.display()))
+    }
+
+    fn publish(&self) -> Result<()> {
+        let publish = || -> io::Result<()> {
+            for entry in fs::read_dir(&self.folder)? {
+                let entry = entry?;
+                let target = self.target.join(entry.file_name());
+                fs::rename(entry.path(), &target)?;
+                println!("Wrote {}", target.display());
+            }
+            Ok(())
+        };
+        publish().with_context(|| format!("cannot write to {}", self.target.display()))
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // If it stays, the next run removes it.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
