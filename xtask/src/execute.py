@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import pathlib
+import queue
 import re
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
 
+QUIET = 0.3  # seconds without a message from the kernel
 STOPPED = "stopped; nothing was published"
 stopped = False
 
@@ -46,6 +48,29 @@ def complaint(cell):
     if said and not lines:
         return "it wrote to stderr"
     return "\n".join("  " + line for line in lines[:12])
+
+
+async def receive_late_text(client, cell, index):
+    """Waits until a cell has said everything.
+
+    The kernel sends what a cell writes from a thread of its own, which may be later than its word that the
+    cell has finished: the text of a failed `?` mostly is.
+    """
+    while True:
+        try:
+            message = await client.kc.get_iopub_msg(timeout=QUIET)
+        except queue.Empty:
+            break
+        if message["msg_type"] == "stream":
+            client.process_message(message, cell, index)
+    joined = []
+    for output in cell.outputs:
+        last = joined[-1] if joined else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    cell.outputs = joined
 
 
 async def execute(folder, path, temporary):
@@ -79,6 +104,7 @@ async def execute(folder, path, temporary):
                 if stopped:
                     return STOPPED
                 return f"{where} ended the kernel: {first_line(cell)}"
+            await receive_late_text(client, cell, index)
             said = complaint(cell)
             if said and "raises-exception" not in cell.metadata.get("tags", []):
                 return f"{where} failed: {first_line(cell)}\n{said}"
