@@ -1,1 +1,44 @@
-//! Measure, summarise and draw.
+//! What the notebooks load: measure what it costs to share state, summarise with intervals, draw.
+//!
+//! The mechanism that a notebook teaches stands in the notebook; this crate holds what would distract. A tour:
+//!
+//! | to | see |
+//! |---|---|
+//! | run closures on threads, time contenders | [`on_threads`], [`time_contenders`] |
+//! | make work of a known length | [`Calibration`] |
+//! | measure bytes per idle task | [`bytes_each`], [`read_memory`] |
+//! | summarise with a 95 % interval | [`median`], [`ratio`], [`Line`], [`Verdict`] |
+//! | show a figure or a table | [`Figure`], [`Table`] |
+//! | say where it was measured | [`Machine`] |
+//!
+//! Measuring never draws and drawing never measures. Nothing here panics on bad input: every refusal is an [`Error`]
+//! that says what was wrong and what is allowed.
+
+mod canvas;
+mod contention;
+mod error;
+mod figure;
+mod machine;
+mod memory;
+mod scale;
+mod stats;
+mod table;
+mod timing;
+
+pub use contention::{
+    Contender, Contention, ContentionRun, Family, Held, Hold, MOST_THREADS, Parts, Sample, Timing, Work,
+    on_threads, time_contenders,
+};
+pub use error::{Error, Result, within};
+pub use figure::{Axis, Drawing, Figure, Mark, Point, Scale, Series};
+pub use machine::Machine;
+pub use memory::{
+    MemoryGrowth, MemoryReading, MemorySeries, available_memory, bytes_each, read_memory, release_free_memory,
+};
+pub use stats::{Estimate, Line, Verdict, median, number, ratio};
+pub use table::Table;
+pub use timing::{BusyWork, Calibration};
+
+// A cell reaches these through this crate: a second copy would have statics of its own, and locks that never wake.
+pub use parking_lot;
+pub use tokio;

@@ -1,0 +1,461 @@
+//! Threads that share: run them from one gate, time the whole and its parts, and prove the total.
+
+use crate::stats::FEWEST_SAMPLES;
+use crate::timing::{BusyWork, Calibration, interleave};
+use crate::{Error, Result, within};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// The most threads that one run may start.
+pub const MOST_THREADS: usize = 256;
+
+/// Runs `work(0)` to `work(threads - 1)` on a thread each, all let go at once, and returns what each returned.
+///
+/// # Errors
+/// `threads` is not 1 to 256, a thread could not be started, or one panicked.
+///
+/// ```
+/// let total = std::sync::Mutex::new(0);
+/// let turns = helpers::on_threads(4, |thread| { *total.lock().unwrap() += 1; thread })?;
+/// assert_eq!((turns, *total.lock().unwrap()), (vec![0, 1, 2, 3], 4));
+/// # Ok::<(), helpers::Error>(())
+/// ```
+pub fn on_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>> {
+    const WAIT: usize = 0;
+    const GO: usize = 1;
+    const GIVE_UP: usize = 2;
+    let attempted = "run on threads";
+    within("threads", threads, 1..=MOST_THREADS)?;
+    // Not std's `Barrier`: threads that spin leave it together, and it lets them go when one of them cannot start.
+    let (gate, arrived, work) = (&AtomicUsize::new(WAIT), &AtomicUsize::new(0), &work);
+    std::thread::scope(|scope| {
+        let mut handles = Vec::with_capacity(threads);
+        for thread in 0..threads {
+            let body = move || {
+                arrived.fetch_add(1, Ordering::Release);
+                while gate.load(Ordering::Acquire) == WAIT {
+                    std::thread::yield_now();
+                }
+                (gate.load(Ordering::Acquire) == GO).then(|| work(thread))
+            };
+            match std::thread::Builder::new().spawn_scoped(scope, body) {
+                Ok(handle) => handles.push(handle),
+                Err(why) => {
+                    gate.store(GIVE_UP, Ordering::Release);
+                    let wrong = format!("thread {} of {threads} did not start: {why}", thread + 1);
+                    return Err(Error::new(attempted, wrong, "fewer threads"));
+                }
+            }
+        }
+        while arrived.load(Ordering::Acquire) < threads {
+            std::thread::yield_now();
+        }
+        gate.store(GO, Ordering::Release);
+        // Every handle is joined before the first panic is reported: an unjoined panic would end the scope in another.
+        let joined: Vec<_> = handles.into_iter().map(|handle| handle.join()).collect();
+        joined
+            .into_iter()
+            .enumerate()
+            .map(|(thread, outcome)| {
+                outcome.ok().flatten().ok_or_else(|| {
+                    Error::new(attempted, format!("thread {thread} panicked"), "work that returns")
+                })
+            })
+            .collect()
+    })
+}
+
+/// The kind of a design, which a figure shows as its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// A lock around the data.
+    Lock,
+    /// An atomic instruction.
+    Atomic,
+    /// An owner of the data, reached through a channel.
+    Channel,
+    /// What the others are compared with.
+    Reference,
+}
+
+/// A counter shared by threads, in a design that is to be timed.
+///
+/// ```
+/// use helpers::{Contender, Family, Work};
+/// struct Locked(std::sync::Mutex<u64>);
+/// impl Contender for Locked {
+///     fn label(&self) -> &'static str { "std mutex" }
+///     fn family(&self) -> Family { Family::Lock }
+///     fn total(&self) -> u64 { *self.0.lock().unwrap() }
+///     fn run(&self, work: &mut Work) {
+///         work.repeat(|hold| {
+///             let mut value = self.0.lock().unwrap();
+///             *value += 1;
+///             hold.spin()
+///         });
+///     }
+/// }
+/// let config = helpers::Contention { threads: vec![1, 2], sample_ms: 1, ..Default::default() };
+/// let run = helpers::time_contenders(&[&Locked(std::sync::Mutex::new(0))], &config)?;
+/// assert!(run.timing("std mutex", 2)?.cost()?.value > 0.0);
+/// # Ok::<(), helpers::Error>(())
+/// ```
+pub trait Contender: Sync {
+    /// The name in figures and tables.
+    fn label(&self) -> &'static str;
+    /// The kind of the design.
+    fn family(&self) -> Family;
+    /// Adds one again and again, on the thread that calls: one call of [`Work::repeat`] or [`Work::repeat_async`].
+    fn run(&self, work: &mut Work);
+    /// How much has been added so far, by all threads.
+    fn total(&self) -> u64;
+}
+
+/// What is timed, and how often.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contention {
+    /// Numbers of threads that share the counter, each 1 to 256, none twice.
+    pub threads: Vec<usize>,
+    /// Nanoseconds of work inside the critical section, 0 to 1,000,000.
+    pub hold_ns: u64,
+    /// Nanoseconds of work between two operations of a thread, 0 to 1,000,000.
+    pub think_ns: u64,
+    /// Samples of each contender at each number of threads, 5 to 1,000.
+    pub samples: usize,
+    /// Milliseconds that one sample lasts, 1 to 10,000.
+    pub sample_ms: u64,
+    /// The seed of the order in which samples are taken.
+    pub seed: u64,
+    /// Whether each operation is split into its [`Parts`], which costs four readings of the clock an operation.
+    pub parts: bool,
+}
+
+impl Default for Contention {
+    fn default() -> Self {
+        Self { threads: vec![1], hold_ns: 0, think_ns: 0, samples: 15, sample_ms: 10, seed: 1, parts: false }
+    }
+}
+
+impl Contention {
+    fn check(&self, attempted: &str) -> Result<()> {
+        if self.threads.is_empty() {
+            return Err(Error::new(attempted, "the list of threads is empty", "1 number or more"));
+        }
+        for (place, &threads) in self.threads.iter().enumerate() {
+            within("threads", threads, 1..=MOST_THREADS)?;
+            if self.threads[..place].contains(&threads) {
+                let wrong = format!("{threads} threads are listed twice");
+                return Err(Error::new(attempted, wrong, "each number once"));
+            }
+        }
+        within("hold_ns", self.hold_ns, 0..=1_000_000)?;
+        within("think_ns", self.think_ns, 0..=1_000_000)?;
+        within("samples", self.samples, FEWEST_SAMPLES..=1_000)?;
+        within("sample_ms", self.sample_ms, 1..=10_000)
+    }
+
+    /// How long [`time_contenders`] will take for so many contenders.
+    ///
+    /// ```
+    /// let config = helpers::Contention { samples: 19, sample_ms: 10, ..Default::default() };
+    /// assert_eq!(config.expected_time(5).as_millis(), 1_050);
+    /// ```
+    pub fn expected_time(&self, contenders: usize) -> Duration {
+        let samples = contenders * self.threads.len() * (self.samples + 1);
+        // A sample ends with the batch in which its time is up, and its threads have to start: a twentieth more.
+        Duration::from_micros(1_050 * self.sample_ms).mul_f64(samples as f64)
+    }
+}
+
+/// The work inside a critical section; a contender calls [`Hold::spin`] once an operation, while it holds its lock.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold {
+    work: BusyWork,
+    timed: bool,
+}
+
+impl Hold {
+    /// Keeps the critical section busy and says from when to when it was held.
+    #[inline]
+    pub fn spin(self) -> Held {
+        if self.timed {
+            let entered = Instant::now();
+            self.work.spin();
+            Held(Some((entered, Instant::now())))
+        } else {
+            self.work.spin();
+            Held(None)
+        }
+    }
+}
+
+/// When a critical section was entered and left: the receipt that [`Hold::spin`] gives and an operation returns.
+#[derive(Debug, Clone, Copy)]
+pub struct Held(Option<(Instant, Instant)>);
+
+/// Where the time of operations went, in nanoseconds, summed over operations and threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Parts {
+    /// From the wish to enter the critical section to the entry.
+    pub wait_ns: f64,
+    /// Inside the critical section.
+    pub hold_ns: f64,
+    /// From the end of the section until the thread goes on.
+    pub release_ns: f64,
+    /// Between two operations.
+    pub think_ns: f64,
+}
+
+/// One thread's share of a sample: the operations that it repeats until the time is up.
+pub struct Work {
+    /// Shared by the threads of a sample: when the first of them began.
+    began: Arc<OnceLock<Instant>>,
+    duration: Duration,
+    batch: u64,
+    hold: Hold,
+    think: BusyWork,
+    operations: u64,
+    parts: Parts,
+    ended: Option<Instant>,
+}
+
+/// The loop of `repeat` and `repeat_async`, which differ in one `.await`. The clock is read once a batch, so that it
+/// costs a short operation next to nothing.
+macro_rules! repeat {
+    ($work:ident, $operation:ident $(, $dot_await:tt)?) => {{
+        let end = *$work.began.get_or_init(Instant::now) + $work.duration;
+        let (batch, hold, think) = ($work.batch, $work.hold, $work.think);
+        let (mut operations, mut parts) = (0, Parts::default());
+        loop {
+            if hold.timed {
+                let mut wished = Instant::now();
+                for _ in 0..batch {
+                    let held = $operation(hold)$(.$dot_await)?;
+                    let free = Instant::now();
+                    think.spin();
+                    let next = Instant::now();
+                    parts.add(wished, held, free, next);
+                    wished = next;
+                }
+            } else {
+                for _ in 0..batch {
+                    $operation(hold)$(.$dot_await)?;
+                    think.spin();
+                }
+            }
+            operations += batch;
+            let now = Instant::now();
+            if now >= end {
+                $work.ended = Some(now);
+                break;
+            }
+        }
+        $work.operations += operations;
+        $work.parts = parts;
+    }};
+}
+
+impl Work {
+    /// Repeats `operation` until the time is up; it adds one and calls [`Hold::spin`] where it holds the lock.
+    #[inline]
+    pub fn repeat(&mut self, mut operation: impl FnMut(Hold) -> Held) {
+        repeat!(self, operation);
+    }
+
+    /// The same for an operation that waits with `.await`.
+    #[inline]
+    pub async fn repeat_async(&mut self, mut operation: impl AsyncFnMut(Hold) -> Held) {
+        repeat!(self, operation, await);
+    }
+}
+
+impl Parts {
+    #[inline]
+    fn add(&mut self, wished: Instant, held: Held, free: Instant, next: Instant) {
+        let (entered, left) = held.0.unwrap_or((free, free));
+        let ns = |from: Instant, to: Instant| to.duration_since(from).as_nanos() as f64;
+        self.wait_ns += ns(wished, entered);
+        self.hold_ns += ns(entered, left);
+        self.release_ns += ns(left, free);
+        self.think_ns += ns(free, next);
+    }
+}
+
+/// What one sample measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// Operations done by all threads together; the contender's total grew by just as many.
+    pub operations: u64,
+    /// Nanoseconds from the first thread's start to the last one's end.
+    pub wall_ns: f64,
+    /// Where the threads' time went; all zero unless [`Contention::parts`] is set.
+    pub parts: Parts,
+}
+
+/// The samples of one contender at one number of threads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// The contender's label.
+    pub label: &'static str,
+    /// The contender's kind.
+    pub family: Family,
+    /// How many threads shared the counter.
+    pub threads: usize,
+    /// Every sample, in the order of the rounds.
+    pub samples: Vec<Sample>,
+}
+
+impl Timing {
+    /// Wall time for each operation of all threads together, in nanoseconds, a value a sample.
+    ///
+    /// Its inverse is the throughput: two threads that do not disturb each other halve it.
+    pub fn ns_per_operation(&self) -> Vec<f64> {
+        let each = |sample: &Sample| sample.wall_ns / sample.operations as f64;
+        self.samples.iter().map(each).collect()
+    }
+
+    /// The median of [`Timing::ns_per_operation`] with its interval.
+    ///
+    /// # Errors
+    /// Fewer than 5 samples.
+    pub fn cost(&self) -> Result<crate::Estimate> {
+        crate::median(&self.ns_per_operation())
+    }
+}
+
+/// What [`time_contenders`] measured, and how.
+#[derive(Debug, Clone)]
+pub struct ContentionRun {
+    /// The configuration.
+    pub config: Contention,
+    /// The clock and the busy loop of this run.
+    pub calibration: Calibration,
+    /// One entry for each contender and number of threads, in the order in which they were given.
+    pub timings: Vec<Timing>,
+}
+
+impl ContentionRun {
+    /// The samples of one contender at one number of threads.
+    ///
+    /// # Errors
+    /// Nothing of that label and number was measured.
+    pub fn timing(&self, label: &str, threads: usize) -> Result<&Timing> {
+        let wanted = |timing: &&Timing| timing.label == label && timing.threads == threads;
+        self.timings.iter().find(wanted).ok_or_else(|| {
+            let measured = |timing: &Timing| format!("`{}` on {}", timing.label, timing.threads);
+            let allowed: Vec<String> = self.timings.iter().map(measured).collect();
+            let wrong = format!("`{label}` on {threads} threads was not measured");
+            Error::new("find a timing", wrong, allowed.join(", "))
+        })
+    }
+}
+
+/// Times every contender at every number of threads, interleaved in a seeded random order.
+///
+/// Each is warmed up first, with one sample that does not count. After every sample the contender's total must have
+/// grown by the number of operations.
+///
+/// # Errors
+/// A field of `config` outside its range, two contenders with one label, a thread that panics, or a total that is wrong.
+pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Result<ContentionRun> {
+    let attempted = "time contenders";
+    config.check(attempted)?;
+    for (place, contender) in contenders.iter().enumerate() {
+        if contenders[..place].iter().any(|other| other.label() == contender.label()) {
+            let wrong = format!("two are called `{}`", contender.label());
+            return Err(Error::new(attempted, wrong, "labels that differ"));
+        }
+    }
+    let calibration = Calibration::measure();
+    let mut cells = Vec::new();
+    for contender in contenders {
+        for &threads in &config.threads {
+            cells.push(Cell { contender: *contender, threads, batch: 1, samples: Vec::new() });
+        }
+    }
+    let what = format!(
+        "{} contenders, threads {:?}, {} samples of {} ms each, seed {}",
+        contenders.len(),
+        config.threads,
+        config.samples,
+        config.sample_ms,
+        config.seed,
+    );
+    let expected = config.expected_time(contenders.len());
+    let rounds = config.samples + 1;
+    interleave(&what, cells.len(), rounds, config.seed, expected, |cell| {
+        cells[cell].sample(config, &calibration)
+    })?;
+    let timings = cells.into_iter().map(|cell| Timing {
+        label: cell.contender.label(),
+        family: cell.contender.family(),
+        threads: cell.threads,
+        // The first round was the warm-up.
+        samples: cell.samples[1..].to_vec(),
+    });
+    Ok(ContentionRun { config: config.clone(), calibration, timings: timings.collect() })
+}
+
+struct Cell<'a> {
+    contender: &'a dyn Contender,
+    threads: usize,
+    batch: u64,
+    samples: Vec<Sample>,
+}
+
+impl Cell<'_> {
+    fn sample(&mut self, config: &Contention, calibration: &Calibration) -> Result<()> {
+        let duration = Duration::from_millis(config.sample_ms);
+        // The first time round, find the batch: operations that last about a fiftieth of a sample.
+        while self.samples.is_empty() && self.batch < 1 << 20 {
+            let probe = self.run(Duration::ZERO, config, calibration)?;
+            if probe.wall_ns > duration.as_nanos() as f64 / 50.0 {
+                break;
+            }
+            self.batch *= 2;
+        }
+        let sample = self.run(duration, config, calibration)?;
+        self.samples.push(sample);
+        Ok(())
+    }
+
+    fn run(&self, duration: Duration, config: &Contention, calibration: &Calibration) -> Result<Sample> {
+        let began = Arc::new(OnceLock::new());
+        let total_before = self.contender.total();
+        let works = on_threads(self.threads, |_| {
+            let mut work = Work {
+                began: Arc::clone(&began),
+                duration,
+                batch: self.batch,
+                hold: Hold { work: calibration.busy_work(config.hold_ns), timed: config.parts },
+                think: calibration.busy_work(config.think_ns),
+                operations: 0,
+                parts: Parts::default(),
+                ended: None,
+            };
+            self.contender.run(&mut work);
+            work
+        })?;
+        let operations = works.iter().map(|work| work.operations).sum();
+        let added = self.contender.total().wrapping_sub(total_before);
+        if added != operations || operations == 0 {
+            let wrong = format!("the total of `{}` grew by {added}", self.contender.label());
+            let allowed = format!("{operations}, one an operation, and at least 1");
+            return Err(Error::new("trust a sample", wrong, allowed));
+        }
+        let (Some(began), Some(ended)) = (began.get(), works.iter().filter_map(|work| work.ended).max())
+        else {
+            let wrong = format!("`{}` never repeated its work", self.contender.label());
+            return Err(Error::new("time a sample", wrong, "one call of `Work::repeat`"));
+        };
+        let mut parts = Parts::default();
+        for work in &works {
+            parts.wait_ns += work.parts.wait_ns;
+            parts.hold_ns += work.parts.hold_ns;
+            parts.release_ns += work.parts.release_ns;
+            parts.think_ns += work.parts.think_ns;
+        }
+        Ok(Sample { operations, wall_ns: ended.duration_since(*began).as_nanos() as f64, parts })
+    }
+}

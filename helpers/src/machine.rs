@@ -1,0 +1,93 @@
+//! The stamp: what a reader must know of the machine and the build to judge a figure, and nothing that names its owner.
+
+use crate::Table;
+use sysinfo::{CpuRefreshKind, System};
+
+/// The machine and the build that measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// The processor's own name for itself.
+    pub processor: String,
+    /// Threads that can run at the same time in this process, a container's limit included.
+    pub cores: usize,
+    /// Bytes of memory in the machine.
+    pub memory_bytes: u64,
+    /// Operating system and kernel.
+    pub system: String,
+    /// The compiler that built this crate.
+    pub compiler: String,
+    /// Optimisation level and checks of this build; cells of a notebook share them.
+    pub profile: String,
+    /// The measured libraries with their versions.
+    pub libraries: String,
+}
+
+impl Machine {
+    /// Reads what this machine says of itself; what it does not say is `unknown`.
+    ///
+    /// ```
+    /// assert!(helpers::Machine::read().cores >= 1);
+    /// ```
+    pub fn read() -> Self {
+        let known = |text: String| Some(text.trim().to_string()).filter(|text| !text.is_empty());
+        let or_unknown = |text: Option<String>| text.and_then(known).unwrap_or("unknown".into());
+        let mut system = System::new().ok();
+        if let Some(system) = &mut system {
+            system.refresh_cpu_list(CpuRefreshKind::nothing());
+            system.refresh_memory();
+        }
+        let brand = system.as_ref().and_then(|system| Some(system.cpus().first()?.brand().to_string()));
+        let on_off = |checks: bool| if checks { "on" } else { "off" };
+        Self {
+            processor: or_unknown(brand),
+            cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+            memory_bytes: system.map_or(0, |system| system.total_memory()),
+            system: format!(
+                "{} {}, {}",
+                or_unknown(System::name().ok()),
+                or_unknown(System::os_version().ok()),
+                or_unknown(System::kernel_long_version().ok()),
+            ),
+            compiler: env!("BUILD_RUSTC").to_string(),
+            profile: format!(
+                "opt-level {}, debug assertions {}",
+                env!("BUILD_OPT_LEVEL"),
+                on_off(cfg!(debug_assertions)),
+            ),
+            libraries: libraries(),
+        }
+    }
+
+    /// The stamp as a table, the last cell of a notebook.
+    ///
+    /// ```
+    /// assert!(helpers::Machine::read().table().to_string().contains("cores"));
+    /// ```
+    pub fn table(&self) -> Table {
+        let memory = format!("{:.1} GiB", self.memory_bytes as f64 / (1_u64 << 30) as f64);
+        let rows = [
+            ("processor", self.processor.clone()),
+            ("cores", self.cores.to_string()),
+            ("memory", memory),
+            ("system", self.system.clone()),
+            ("compiler", self.compiler.clone()),
+            ("build", self.profile.clone()),
+            ("libraries", self.libraries.clone()),
+        ];
+        Table {
+            title: "Measured on".into(),
+            header: vec!["what".into(), "value".into()],
+            rows: rows.map(|(what, value)| vec![what.to_string(), value]).to_vec(),
+        }
+    }
+}
+
+/// The versions of what is measured, read from this crate's own manifest, where they are pinned.
+fn libraries() -> String {
+    let pinned = include_str!("../Cargo.toml").lines().filter_map(|line| {
+        let (name, rest) = line.split_once(" = ")?;
+        let version = rest.split_once("\"=")?.1.split('"').next()?;
+        ["memory-stats", "parking_lot", "tokio"].contains(&name).then(|| format!("{name} {version}"))
+    });
+    pinned.collect::<Vec<_>>().join(", ")
+}

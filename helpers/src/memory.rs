@@ -1,0 +1,209 @@
+//! Memory per idle thing, as a slope: add things in steps, free none, read the process's memory after each step.
+//!
+//! One difference at one number is wrong, and wrong differently on each run: memory comes in pages, and the allocator
+//! hands out again what an earlier run freed. The slope over many numbers has neither fault.
+
+use crate::error::thousands;
+use crate::stats::Line;
+use crate::{Error, Result, within};
+
+/// What the process uses at one moment, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryReading {
+    /// Things added so far; 0 in a reading taken outside a series.
+    pub count: u64,
+    /// Heap in use: what the allocator has given out and not got back. Known with glibc only, else `None`.
+    pub heap_bytes: Option<u64>,
+    /// Resident set size: pages of the process that are in physical memory.
+    pub resident_bytes: u64,
+    /// Address space that is mapped.
+    pub virtual_bytes: u64,
+}
+
+/// Reads the memory of this process, with the crate `memory-stats` and, for the heap, glibc's `mallinfo2`.
+///
+/// # Errors
+/// The system does not tell.
+///
+/// ```
+/// let kept = vec![1_u8; 10_000_000];
+/// let reading = helpers::read_memory()?;
+/// assert!(reading.resident_bytes > kept.len() as u64);
+/// # Ok::<(), helpers::Error>(())
+/// ```
+pub fn read_memory() -> Result<MemoryReading> {
+    // Some readings come back with 0 resident when threads read for the first time together; such a reading is none.
+    let usage = memory_stats::memory_stats().filter(|usage| usage.physical_mem > 0);
+    let usage = usage.ok_or_else(|| {
+        Error::new(
+            "read memory",
+            "the system does not tell",
+            "Linux, macOS or Windows, with `/proc` on Linux",
+        )
+    })?;
+    Ok(MemoryReading {
+        count: 0,
+        heap_bytes: heap_in_use(),
+        resident_bytes: usage.physical_mem as u64,
+        virtual_bytes: usage.virtual_mem as u64,
+    })
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn heap_in_use() -> Option<u64> {
+    // SAFETY: reads the allocator's own figures, under the allocator's own locks.
+    let info = unsafe { libc::mallinfo2() };
+    Some((info.uordblks + info.hblkhd) as u64)
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn heap_in_use() -> Option<u64> {
+    None
+}
+
+/// Hands memory that is free in the allocator back to the system, and says whether this allocator can.
+///
+/// Without it the first things of a series land in memory that is already resident, and seem to cost nothing.
+///
+/// ```
+/// assert_eq!(helpers::release_free_memory(), cfg!(all(target_os = "linux", target_env = "gnu")));
+/// ```
+pub fn release_free_memory() -> bool {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: gives back free pages, under the allocator's own locks.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    cfg!(all(target_os = "linux", target_env = "gnu"))
+}
+
+/// Bytes that this process can still take: what the machine has free, or the container's limit leaves, if that is less.
+///
+/// # Errors
+/// The system does not tell.
+///
+/// ```
+/// assert!(helpers::available_memory()? > 0);
+/// # Ok::<(), helpers::Error>(())
+/// ```
+pub fn available_memory() -> Result<u64> {
+    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
+    let silent = |why| Error::new("read the free memory", format!("{why:?}"), "a system that tells");
+    let mut system = System::new().map_err(silent)?;
+    system.refresh_memory();
+    let machine = system.available_memory();
+    let container = sysinfo::get_current_pid().ok().and_then(|pid| {
+        let only_this = ProcessesToUpdate::Some(&[pid]);
+        system.refresh_processes_specifics(only_this, false, ProcessRefreshKind::nothing());
+        system.process(pid)?.cgroup_limits()
+    });
+    Ok(container.map_or(machine, |limits| machine.min(limits.free_memory)))
+}
+
+/// How a series grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryGrowth {
+    /// Things at the end of the series, 100 to 10,000,000,000.
+    pub count: u64,
+    /// Steps on the way, with a reading after each, 5 to 1,000.
+    pub steps: u64,
+}
+
+impl Default for MemoryGrowth {
+    fn default() -> Self {
+        Self { count: 100_000, steps: 20 }
+    }
+}
+
+/// What [`bytes_each`] measured, and how.
+#[derive(Debug, Clone)]
+pub struct MemorySeries {
+    /// The configuration.
+    pub config: MemoryGrowth,
+    /// A reading before the first thing of the series and one after each step.
+    pub readings: Vec<MemoryReading>,
+    /// The line through resident bytes over things; its slope is bytes a thing.
+    pub resident: Line,
+    /// The same for the heap in use, where it is known.
+    pub heap: Option<Line>,
+    /// Whether free memory was handed back first; where it could not be, trust the first points less.
+    pub released: bool,
+}
+
+/// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them alive.
+///
+/// First it adds a few that do not count: they fill holes that earlier work left in resident pages, and tell what the
+/// series will need. Before every step, that need is held against [`available_memory`].
+///
+/// # Errors
+/// A field of `config` outside its range, more things than memory, or what `add` returns as an error.
+///
+/// ```
+/// let mut kept = Vec::with_capacity(10_000);
+/// let config = helpers::MemoryGrowth { count: 4_000, ..Default::default() };
+/// let series = helpers::bytes_each(&config, |more| {
+///     kept.extend((0..more).map(|_| vec![1_u8; 1_000]));
+///     Ok(())
+/// })?;
+/// assert!((1_000.0..1_100.0).contains(&series.resident.slope.value));
+/// # Ok::<(), helpers::Error>(())
+/// ```
+pub fn bytes_each(config: &MemoryGrowth, mut add: impl FnMut(u64) -> Result<()>) -> Result<MemorySeries> {
+    let attempted = "measure bytes each";
+    within("count", config.count, 100..=10_000_000_000)?;
+    within("steps", config.steps, 5..=1_000)?;
+    let steps = config.steps.min(config.count);
+    let mut readings = Vec::with_capacity(steps as usize + 1);
+    // The first reading itself allocates.
+    read_memory()?;
+    let released = release_free_memory();
+
+    let fill = (config.count / 20).clamp(50, 20_000);
+    let before = read_memory()?;
+    add(fill)?;
+    let mut last = read_memory()?;
+    let mut each = bytes_between(&before, &last) / fill as f64;
+    readings.push(last);
+    for step in 1..=steps {
+        let counted = readings.last().map_or(0, |reading| reading.count);
+        guard(attempted, each, config.count - counted, counted)?;
+        let more = config.count * step / steps - counted;
+        add(more)?;
+        last = MemoryReading { count: counted + more, ..read_memory()? };
+        each = each.max(bytes_between(&readings[0], &last) / last.count as f64);
+        readings.push(last);
+    }
+
+    let line = |bytes: &dyn Fn(&MemoryReading) -> Option<u64>| {
+        let point = |reading: &MemoryReading| Some((reading.count as f64, bytes(reading)? as f64));
+        readings.iter().map(point).collect::<Option<Vec<_>>>().map(|points| Line::fit(&points))
+    };
+    let resident = line(&|reading| Some(reading.resident_bytes)).expect("always known")?;
+    let heap = line(&|reading| reading.heap_bytes).transpose()?;
+    Ok(MemorySeries { config: config.clone(), readings, resident, heap, released })
+}
+
+/// The growth from one reading to another: resident, or heap where pages that were resident already hide it.
+fn bytes_between(before: &MemoryReading, after: &MemoryReading) -> f64 {
+    let resident = after.resident_bytes.saturating_sub(before.resident_bytes);
+    let heap = after.heap_bytes.zip(before.heap_bytes).map(|(after, before)| after.saturating_sub(before));
+    resident.max(heap.unwrap_or(0)) as f64
+}
+
+fn guard(attempted: &str, each: f64, more: u64, counted: u64) -> Result<()> {
+    // A fifth stays free: for the growth of tables, and for everyone else.
+    let available = available_memory()? / 5 * 4;
+    let needed = each * more as f64;
+    if needed <= available as f64 {
+        return Ok(());
+    }
+    let megabytes = |bytes: f64| thousands((bytes / 1e6).ceil() as u64);
+    let wrong = format!(
+        "{} more at about {each:.0} bytes each need {} MB, and {} MB may be taken",
+        thousands(more),
+        megabytes(needed),
+        megabytes(available as f64),
+    );
+    let most = counted + (available as f64 / each) as u64;
+    Err(Error::new(attempted, wrong, format!("a count up to about {}", thousands(most))))
+}

@@ -1,0 +1,89 @@
+//! From numbers to places: the range of an axis, its ticks and their labels.
+
+use crate::figure::{Axis, Scale};
+use crate::number;
+
+/// An axis laid over data: places are shares of its length, 0 to 1.
+pub(crate) struct Placed {
+    scale: Scale,
+    from: f64,
+    to: f64,
+    pub(crate) label: String,
+    /// Places and labels.
+    pub(crate) ticks: Vec<(f64, String)>,
+}
+
+impl Placed {
+    /// Lays `axis` over `data`. Positions are ticked where measured, if those are few; values at round numbers.
+    pub(crate) fn new(axis: &Axis, data: &[f64], positions: bool) -> Self {
+        let low = data.iter().copied().fold(f64::MAX, f64::min);
+        let high = data.iter().copied().fold(f64::MIN, f64::max);
+        let (from, to, ticks) = match &axis.scale {
+            Scale::Named(names) => {
+                // Rows run from top to bottom; half a place of room on both sides.
+                let ticks = (0..names.len()).map(|index| index as f64).collect();
+                (names.len() as f64 - 0.5, -0.5, ticks)
+            }
+            Scale::Linear => {
+                let (low, high) = (low.min(0.0), if high > low.min(0.0) { high } else { 1.0 });
+                let step = round_step((high - low) / 6.0);
+                let from = (low / step).floor();
+                let ticks =
+                    (0..=((high / step).ceil() - from) as i64).map(|turn| (from + turn as f64) * step);
+                (low, high + 0.04 * (high - low), ticks.collect())
+            }
+            Scale::Log => {
+                let room = (0.05 * (high / low).log10()).max(0.05);
+                let (from, to) = (low.log10() - room, high.log10() + room);
+                let within = if to - from < 2.5 { &[1.0, 2.0, 5.0][..] } else { &[1.0] };
+                let decades = from.floor() as i32..=to.ceil() as i32;
+                let ticks =
+                    decades.flat_map(|decade| within.iter().map(move |step| step * 10_f64.powi(decade)));
+                (from, to, ticks.collect())
+            }
+        };
+        let suffix = if axis.scale == Scale::Log { " (log scale)" } else { "" };
+        let mut placed = Self {
+            scale: axis.scale.clone(),
+            from,
+            to,
+            label: format!("{}{suffix}", axis.label),
+            ticks: Vec::new(),
+        };
+        let mut measured = data.to_vec();
+        measured.sort_by(f64::total_cmp);
+        measured.dedup();
+        let named = matches!(axis.scale, Scale::Named(_));
+        let ticks = if positions && !named && measured.len() <= 12 { measured } else { ticks };
+        let shares = ticks.into_iter().map(|tick| (placed.share(tick), placed.tick_label(tick)));
+        placed.ticks = shares.filter(|(share, _)| (-1e-9..=1.0 + 1e-9).contains(share)).collect();
+        placed
+    }
+
+    /// Where on the axis `number` stands.
+    pub(crate) fn share(&self, number: f64) -> f64 {
+        let number = if self.scale == Scale::Log { number.log10() } else { number };
+        (number - self.from) / (self.to - self.from)
+    }
+
+    fn tick_label(&self, tick: f64) -> String {
+        match &self.scale {
+            Scale::Named(names) => names.get(tick as usize).cloned().unwrap_or_default(),
+            _ => plain(tick),
+        }
+    }
+}
+
+/// A place on an axis as text: as short as it goes, the noise of binary fractions off.
+pub(crate) fn plain(place: f64) -> String {
+    match place.abs() {
+        1_000.0.. => number(place),
+        _ => format!("{}", (place * 1e6).round() / 1e6),
+    }
+}
+
+/// The next of 1, 2, 5 times a power of ten at or above `step`.
+fn round_step(step: f64) -> f64 {
+    let power = 10_f64.powf(step.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].map(|turn| turn * power).into_iter().find(|round| *round >= step).unwrap_or(step)
+}
