@@ -30,8 +30,10 @@ impl Wanted {
         let wanted: Self = serde_saphyr::from_str(text)
             .context("environment.yml is not what conda writes: a name and dependencies")?;
         for dependency in &wanted.dependencies {
-            let version = dependency.split_once('=').map_or("", |(_, version)| version);
-            if minor(version).is_none() {
+            let pinned = dependency.split_once('=').is_some_and(|(name, version)| {
+                name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) && minor(version).is_some()
+            });
+            if !pinned {
                 bail!("environment.yml: `{dependency}` is not pinned as name=major.minor");
             }
         }
@@ -112,4 +114,43 @@ fn library_path() -> Option<OsString> {
     let built = env::current_exe().ok()?.parent()?.to_owned();
     let kept = env::split_paths(&path).filter(|folder| !folder.starts_with(&built));
     env::join_paths(kept).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pins_are_read() {
+        let wanted = Wanted::parse(
+            "name: lab # comment\nchannels:\n  - conda-forge\ndependencies:\n  - evcxr=0.22 # the kernel\n  - python=3.11\n  - rust=1.95\n  - rust-src=1.95\n  - jupyterlab=4.6\n",
+        )
+        .unwrap();
+        assert_eq!(wanted.name, "lab");
+        assert_eq!(wanted.version("evcxr").unwrap(), "0.22");
+        assert_eq!(wanted.requirements(), ["jupyterlab==4.6.*"]);
+        let missing = wanted.version("pandas").unwrap_err().to_string();
+        assert_eq!(missing, "environment.yml does not name pandas");
+    }
+
+    #[test]
+    fn a_dependency_without_a_minor_version_is_refused() {
+        for dependency in ["evcxr", "evcxr=0.22.0", "evcxr>=0.22", "evcxr=0", "evcxr=new"] {
+            let refused = Wanted::parse(&format!("name: lab\ndependencies:\n  - {dependency}\n"));
+            let said = format!("environment.yml: `{dependency}` is not pinned as name=major.minor");
+            assert_eq!(refused.err().unwrap().to_string(), said);
+        }
+    }
+
+    #[test]
+    fn the_file_names_what_is_used_and_the_rust_of_the_workspace() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let wanted = Wanted::read(root).unwrap();
+        for package in ["rust", "rust-src"] {
+            assert_eq!(wanted.version(package).unwrap(), env!("CARGO_PKG_RUST_VERSION"));
+        }
+        for package in ["evcxr", "python", "jupyterlab", "nbclient", "nbconvert"] {
+            wanted.version(package).unwrap();
+        }
+    }
 }

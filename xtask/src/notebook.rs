@@ -80,6 +80,9 @@ pub fn choose(folder: &Path, asked: &[String]) -> Result<Vec<Notebook>> {
             paths.push(path);
         }
     }
+    if all.is_empty() && paths.is_empty() {
+        bail!("there is no notebook in {}", folder.display());
+    }
     let chosen = if asked.is_empty() { &all } else { &paths };
     let notebooks = chosen.iter().map(|path| Notebook::read(path)).collect::<Result<Vec<_>>>()?;
     for (index, notebook) in notebooks.iter().enumerate() {
@@ -114,6 +117,7 @@ fn by_name(all: &[PathBuf], name: &str) -> Result<PathBuf> {
     match (exact, fitting.as_slice()) {
         (Some(path), _) => Ok(path.to_path_buf()),
         (None, [path]) => Ok(path.to_path_buf()),
+        (None, []) if all.is_empty() => bail!("no notebook {name}, nor any other"),
         (None, []) => bail!("no notebook {name}; there are: {}", names(&all.iter().collect::<Vec<_>>())),
         (None, several) => bail!("{name} may be any of {}; write more of the name", names(several)),
     }

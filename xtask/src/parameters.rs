@@ -46,16 +46,15 @@ pub fn list(cell: &str) -> Result<Vec<Parameter>> {
 /// # Errors
 /// When there is no `=`, no name, or more or less than one expression.
 pub fn assignment(text: &str) -> Result<(String, String)> {
-    let Some((name, value)) = text.split_once('=') else {
-        bail!("`-p {text}` is not NAME=VALUE");
-    };
+    let (name, value) = text.split_once('=').unwrap_or_default();
     let (name, value) = (name.trim(), value.trim());
+    if name.is_empty() || value.is_empty() {
+        bail!("`-p {text}` is not NAME=VALUE");
+    }
     // A comment beside the expression parses, too, but would change the line around it.
-    let whole = |value: &str| -> Option<()> {
-        let expression: syn::Expr = syn::parse_str(value).ok()?;
-        (expression.span().byte_range() == (0..value.len())).then_some(())
-    };
-    if whole(value).is_none() {
+    let whole = syn::parse_str::<syn::Expr>(value)
+        .is_ok_and(|expression| expression.span().byte_range() == (0..value.len()));
+    if !whole {
         bail!("`{value}`, the value for {name}, is not one Rust expression");
     }
     Ok((name.to_owned(), value.to_owned()))
@@ -106,5 +105,107 @@ fn compile(cell: &str) -> Result<Option<String>> {
     // <anon>:1:20: error[E0308]: mismatched types: expected `usize`, found `&str`
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let first = said.lines().find_map(|line| line.split_once(": error")?.1.split_once(": "));
-    Ok(Some(first.map_or(said.trim(), |(_, words)| words).to_owned()))
+    let words = first.map_or(said.trim(), |(_, words)| words);
+    Ok(Some(match words.split_once(": ") {
+        // The compiler's label under the code may only repeat the beginning of its message.
+        Some((message, label)) if message.starts_with(label) => message.to_owned(),
+        _ => words.to_owned(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CELL: &str = "// Sizes, in the order in which they are measured: é.
+const HOLD_NS: u64 = 500; // ns of work inside the lock, 0 to 100,000
+const THREADS: &[usize] = &[1, 2, 4]; // threads
+const SHIFT: i32 = -3;
+const SHARE: f64 = 0.5; const NAME: &str = \"a; b\";
+";
+
+    fn replaced(argument: &str) -> String {
+        let (name, value) = assignment(argument).unwrap();
+        replace(CELL, &name, &value).unwrap().unwrap()
+    }
+
+    fn refusal(argument: &str) -> String {
+        let refused = assignment(argument).and_then(|(name, value)| replace(CELL, &name, &value));
+        refused.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn constants_are_listed_as_written() {
+        let listed = list(CELL).unwrap();
+        let listed: Vec<_> = listed.iter().map(|p| [&*p.name, &*p.kind, &*p.value]).collect();
+        let written = [
+            ["HOLD_NS", "u64", "500"],
+            ["THREADS", "&[usize]", "&[1, 2, 4]"],
+            ["SHIFT", "i32", "-3"],
+            ["SHARE", "f64", "0.5"],
+            ["NAME", "&str", "\"a; b\""],
+        ];
+        assert_eq!(listed, written);
+    }
+
+    #[test]
+    fn only_the_value_changes() {
+        for (argument, old, new) in [
+            ("HOLD_NS=2_000", "u64 = 500;", "u64 = 2_000;"),
+            ("THREADS=&[1, 8]", "= &[1, 2, 4];", "= &[1, 8];"),
+            ("THREADS=&[]", "= &[1, 2, 4];", "= &[];"),
+            ("SHIFT = -1 + 4 ", "= -3;", "= -1 + 4;"),
+            ("SHARE=1e-3", "= 0.5;", "= 1e-3;"),
+            ("NAME=\"x = y // z\"", "\"a; b\";", "\"x = y // z\";"),
+        ] {
+            assert_eq!(replaced(argument), CELL.replace(old, new), "{argument}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_changes_nothing() {
+        assert_eq!(replace(CELL, "HOLD", "1").unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_no_assignment_is_refused() {
+        for argument in ["HOLD_NS", "=3", "HOLD_NS=", ""] {
+            assert_eq!(refusal(argument), format!("`-p {argument}` is not NAME=VALUE"));
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_expression_is_refused() {
+        for value in
+            ["1; 2", "1;", "1 2", "1 // more", "/* less */ 1", "(1", "&[1, 2", "const", "1\"", "fn f() {}"]
+        {
+            let said = format!("`{value}`, the value for HOLD_NS, is not one Rust expression");
+            assert_eq!(refusal(&format!("HOLD_NS={value}")), said);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_the_type_is_refused_in_the_compilers_words() {
+        for (argument, said) in [
+            ("HOLD_NS=-1", "`-1` does not fit HOLD_NS: u64: cannot apply unary operator `-` to type `u64`"),
+            (
+                "HOLD_NS=\"many\"",
+                "`\"many\"` does not fit HOLD_NS: u64: mismatched types: expected `u64`, found `&str`",
+            ),
+            ("SHIFT=3000000000", "`3000000000` does not fit SHIFT: i32: literal out of range for `i32`"),
+            (
+                "THREADS=[1]",
+                "`[1]` does not fit THREADS: &[usize]: mismatched types: expected `&[usize]`, found `[{integer}; 1]`",
+            ),
+            ("SHARE=1", "`1` does not fit SHARE: f64: mismatched types: expected `f64`, found integer"),
+        ] {
+            assert_eq!(refusal(argument), said);
+        }
+    }
+
+    #[test]
+    fn a_cell_that_is_no_rust_is_refused() {
+        let refused = list("let x = 1;").err().unwrap().to_string();
+        assert_eq!(refused, "the cell tagged `parameters` holds more than Rust items");
+    }
 }

@@ -84,7 +84,10 @@ fn apply(arguments: &[String], notebooks: &mut [Notebook]) -> Result<()> {
             }
         }
         if !found {
-            bail!("there is no parameter {name}; there are:\n{}", known(notebooks)?);
+            match known(notebooks)?.as_str() {
+                "" => bail!("there is no parameter {name}, nor any other"),
+                known => bail!("there is no parameter {name}; there are:\n{known}"),
+            }
         }
         if names.contains(&name) {
             bail!("-p gives {name} twice; give it once");
