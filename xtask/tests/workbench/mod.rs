@@ -1,0 +1,85 @@
+//! What the tests share: notebooks made for a test, and `cargo xtask run` on them.
+#![allow(dead_code)] // each test program uses a part
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a command left behind.
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Calls `cargo xtask` with these arguments. Kernels run one at a time: `run` sees to that itself.
+pub fn xtask(arguments: &[&str]) -> Outcome {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A code cell with tags.
+pub fn cell(source: &str, tags: &[&str]) -> Value {
+    json!({
+        "cell_type": "code", "execution_count": null, "metadata": { "tags": tags }, "outputs": [], "source": source
+    })
+}
+
+/// Writes a notebook of these cells.
+pub fn write(path: &Path, mut cells: Vec<Value>) {
+    for (index, cell) in cells.iter_mut().enumerate() {
+        cell["id"] = format!("cell-{index}").into();
+    }
+    let kernel = json!({ "display_name": "Rust", "language": "rust", "name": "rust" });
+    let notebook =
+        json!({ "cells": cells, "metadata": { "kernelspec": kernel }, "nbformat": 4, "nbformat_minor": 5 });
+    fs::write(path, notebook.to_string()).unwrap();
+}
+
+/// Reads a notebook.
+pub fn read(path: &Path) -> Value {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The notebooks of the project, in order.
+pub fn notebooks() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("notebooks")).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "ipynb"));
+    paths.retain(|path| !name(path).starts_with(['.']) && !name(path).starts_with("look-"));
+    paths.sort();
+    assert!(!paths.is_empty(), "there is no notebook in {}", root().join("notebooks").display());
+    paths
+}
+
+/// A file's name without its extension.
+pub fn name(path: &Path) -> String {
+    path.file_stem().unwrap().to_str().unwrap().to_owned()
+}
+
+/// The code cells of a notebook.
+pub fn code_cells(notebook: &Value) -> Vec<&Value> {
+    let cells = notebook["cells"].as_array().unwrap();
+    cells.iter().filter(|cell| cell["cell_type"] == "code").collect()
+}
+
+/// Whether a cell has a tag.
+pub fn has_tag(cell: &Value, tag: &str) -> bool {
+    cell["metadata"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|other| other == tag))
+}
+
+/// A string of the notebook format, which may also be a list of lines.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
+        value => value.as_str().unwrap_or_default().to_owned(),
+    }
+}
