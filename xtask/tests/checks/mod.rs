@@ -1,0 +1,134 @@
+//! What must hold for every executed notebook. Each function returns what is wrong, in words.
+
+use crate::workbench::{code_cells, text};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+/// Everything that must hold for the outputs, whoever executed the notebook.
+pub fn outputs(notebook: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (mut figures, mut verdict) = (0, false);
+    for (index, cell) in code_cells(notebook).into_iter().enumerate() {
+        let mut complain = |what: String| wrong.push(format!("code cell {}: {what}", index + 1));
+        for output in cell["outputs"].as_array().into_iter().flatten() {
+            let data = &output["data"];
+            let shown = text(&data["text/plain"]);
+            let said = [&output["text"], &data["text/plain"], &data["text/html"], &data["text/markdown"]];
+            let said: String = said.map(text).concat();
+            verdict |= ["supported", "refuted", "inconclusive"].iter().any(|word| said.contains(word));
+            if output["output_type"] == "error" {
+                complain(format!("an error: {}", text(&output["evalue"])));
+            }
+            if output["name"] == "stderr" {
+                complain(format!("text on stderr: {said}"));
+            }
+            if shown.trim() == "()" {
+                complain("it shows ()".into());
+            }
+            if data.get("image/svg+xml").is_some() || said.contains("<svg") {
+                complain(
+                    "an SVG, which JupyterLab does not show in a notebook that came from someone else".into(),
+                );
+            }
+            if let Some(image) = data.get("image/png") {
+                figures += 1;
+                if let Err(what) = picture(&text(image)) {
+                    complain(what);
+                }
+                if let Err(what) = twin(&shown) {
+                    complain(what);
+                }
+                if data.get("text/html").is_some() {
+                    complain("the figure has an HTML form, which would be shown in its place".into());
+                }
+            }
+        }
+    }
+    if figures < 2 {
+        wrong.push(format!("{figures} figures; at least 2 are wanted"));
+    }
+    if !verdict {
+        wrong.push("no verdict: supported, refuted or inconclusive".into());
+    }
+    wrong
+}
+
+/// A PNG of 1440 x 840 pixels that is opaque and not blank.
+fn picture(encoded: &str) -> Result<(), String> {
+    let bytes = STANDARD.decode(encoded.replace('\n', "")).map_err(|error| format!("no base64: {error}"))?;
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+    let mut reader = decoder.read_info().map_err(|error| format!("no PNG: {error}"))?;
+    let mut pixels = vec![0; reader.output_buffer_size().ok_or("a PNG of an absurd size")?];
+    let info = reader.next_frame(&mut pixels).map_err(|error| format!("no whole PNG: {error}"))?;
+    if (info.width, info.height) != (1440, 840) {
+        return Err(format!("a figure of {} x {} pixels, not 1440 x 840", info.width, info.height));
+    }
+    let channels = info.color_type.samples();
+    let mut pixels = pixels[..info.buffer_size()].chunks_exact(channels);
+    let has_alpha = channels % 2 == 0;
+    if has_alpha && pixels.clone().any(|pixel| pixel[channels - 1] != 255) {
+        return Err("the figure is not opaque".into());
+    }
+    let first = pixels.next().ok_or("a figure without pixels")?;
+    if pixels.all(|pixel| pixel == first) {
+        return Err("the figure is blank".into());
+    }
+    Ok(())
+}
+
+/// The figure's data as text: a title, a header, and rows with as many columns.
+fn twin(shown: &str) -> Result<(), String> {
+    let columns = |line: &str| line.trim().split("  ").filter(|column| !column.trim().is_empty()).count();
+    let lines: Vec<&str> = shown.lines().filter(|line| !line.trim().is_empty()).collect();
+    let [_title, header, row, ..] = lines.as_slice() else {
+        return Err(format!("the figure's text has no title, header and row: {shown:?}"));
+    };
+    if columns(header) < 2 || columns(row) < 2 || !row.chars().any(|c| c.is_ascii_digit()) {
+        return Err(format!("the figure's text has no columns of data: {header:?}, {row:?}"));
+    }
+    Ok(())
+}
+
+/// Places where a page makes the browser fetch something from another host. A link that a reader may follow is none.
+pub fn requests(html: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for scheme in ["http://", "https://", "\"//", "'//"] {
+        for (place, _) in html.match_indices(scheme) {
+            let before = html[..place].trim_end_matches(['"', '\'', '`', ' ']);
+            let tag = &before[before.rfind('<').unwrap_or(0)..];
+            let is_link = tag.starts_with("<a ") && before.ends_with("href=");
+            let is_name = before.rsplit([' ', '<']).next().is_some_and(|name| name.starts_with("xmlns"));
+            let fetches = ["=", "url(", "import(", "@import", "from", "fetch(", "open("];
+            if fetches.iter().any(|end| before.ends_with(end)) && !is_link && !is_name {
+                let end = html[place..].find(['>', '\n', ';']).map_or(html.len(), |length| place + length);
+                wrong.push(format!("the page asks another host: {}", &html[place..end]));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn requests_are_found_and_links_are_not() {
+    for asks in [
+        "<script src=\"https://cdn.example/x.js\"></script>",
+        "<script src='//cdn.example/x.js'></script>",
+        "<img alt=\"\" src=\"http://host.example/x.png\">",
+        "<link rel=\"stylesheet\" href=\"https://fonts.example\">",
+        "a { background: url(https://host.example/x.png) }",
+        "@import \"https://host.example/x.css\";",
+        "const mermaid = await import(\"https://cdn.example/mermaid.mjs\");",
+        "const elk = \"https://cdn.example/elk.mjs\";",
+    ] {
+        assert_eq!(requests(asks).len(), 1, "{asks}");
+    }
+    for asks_not in [
+        "<a class=\"x\" href=\"https://host.example\">there</a>",
+        "/* see https://host.example */",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\">",
+        "<script src=\"\"></script>",
+    ] {
+        assert_eq!(requests(asks_not), Vec::<String>::new(), "{asks_not}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Every notebook, executed here with small parameters, and as committed.
+
+mod checks;
+mod workbench;
+
+use serde_json::Value;
+use std::collections::HashSet;
+use std::fs;
+use workbench::{code_cells, has_tag, name, notebooks, read, root, text, xtask};
+
+/// Values with which a notebook takes seconds instead of minutes.
+const SMALL: &[(&str, &[&str])] = &[
+    (
+        "01-guard-internal-state",
+        &["THREADS=&[1, 2]", "OPERATIONS=20_000", "TRIALS=5", "SAMPLES=5", "SAMPLE_MS=1"],
+    ),
+    ("02-time-the-critical-section", &["THREADS=&[1, 2]", "SAMPLES=5", "SAMPLE_MS=1"]),
+    ("03-memory-per-idle-task", &["TASKS=10_000", "STEPS=5", "RUNS=5"]),
+];
+
+#[test]
+fn every_notebook_runs_with_small_parameters() {
+    let output = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for path in notebooks() {
+        let name = name(&path);
+        let small = SMALL.iter().find(|(notebook, _)| *notebook == name);
+        let (_, values) = small.unwrap_or_else(|| panic!("SMALL has no line for {name}"));
+        let mut arguments = vec!["run", &name, "--output", output.path().to_str().unwrap()];
+        arguments.extend(values.iter().flat_map(|value| ["-p", value]));
+        let outcome = xtask(&arguments);
+        if outcome.code != Some(0) {
+            wrong.push(format!("{name}: {}", outcome.stderr));
+            continue;
+        }
+        let executed = read(&output.path().join(format!("{name}.ipynb")));
+        let html = fs::read_to_string(output.path().join(format!("{name}.html"))).unwrap();
+        for what in checks::outputs(&executed).into_iter().chain(checks::requests(&html)) {
+            wrong.push(format!("{name}: {what}"));
+        }
+        let figures = html.matches("<img").count();
+        if figures < 2 {
+            wrong.push(format!("{name}: {figures} figures in the HTML"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_committed_notebooks_are_executed_and_whole() {
+    let mut wrong = Vec::new();
+    for path in notebooks() {
+        let notebook = read(&path);
+        for what in checks::outputs(&notebook).into_iter().chain(form(&notebook)).chain(privacy(&notebook)) {
+            wrong.push(format!("{}: {what}", name(&path)));
+        }
+        let size = fs::metadata(&path).unwrap().len();
+        if size > 1_500_000 {
+            wrong.push(format!("{}: {size} bytes; at most 1,500,000 are wanted", name(&path)));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_notebook_has_the_same_set_up() {
+    let set_ups: HashSet<String> = notebooks()
+        .iter()
+        .map(|path| {
+            let notebook = read(path);
+            let first = code_cells(&notebook)[0];
+            assert!(has_tag(first, "setup"), "{}: the first code cell is not tagged setup", name(path));
+            text(&first["source"])
+        })
+        .collect();
+    assert_eq!(set_ups.len(), 1, "{set_ups:#?}");
+}
+
+/// Valid, executed from top to bottom, and with parameters.
+fn form(notebook: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if notebook["nbformat"] != 4 || notebook["nbformat_minor"] != 5 {
+        wrong.push("not of format 4.5".into());
+    }
+    let mut ids = HashSet::new();
+    for cell in notebook["cells"].as_array().unwrap() {
+        let id = cell["id"].as_str().unwrap_or_default();
+        let valid = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if !(1..=64).contains(&id.len()) || !valid || !ids.insert(id) {
+            wrong.push(format!("the cell id {id:?} is not valid, or there twice"));
+        }
+        if cell["metadata"].get("execution").is_some() {
+            wrong.push(format!("the cell {id} holds the times of its execution, which change at each run"));
+        }
+    }
+    let cells = code_cells(notebook);
+    let order: Vec<Value> = cells.iter().map(|cell| cell["execution_count"].clone()).collect();
+    // The kernel counts what it runs at its start as 1.
+    let unbroken: Vec<Value> = (2..2 + cells.len()).map(Value::from).collect();
+    if order != unbroken {
+        wrong.push(format!("not executed from top to bottom: {order:?}"));
+    }
+    if cells.iter().filter(|cell| has_tag(cell, "parameters")).count() != 1 {
+        wrong.push("not one cell tagged parameters".into());
+    }
+    wrong
+}
+
+/// Outputs name no folder, user or host.
+fn privacy(notebook: &Value) -> Vec<String> {
+    let mut names: Vec<String> = ["/home/", "/Users/", "/root/", "/tmp/"].map(String::from).to_vec();
+    names.push(root().display().to_string());
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let user = std::env::var("USER").unwrap_or_default();
+    // Such words mean more than a name.
+    let common = ["", "root", "user", "localhost", "linux"];
+    names.extend(
+        [host.trim(), &user].iter().filter(|name| !common.contains(name)).map(|name| name.to_string()),
+    );
+    let mut wrong = Vec::new();
+    for cell in code_cells(notebook) {
+        for output in cell["outputs"].as_array().into_iter().flatten() {
+            let mut shown = output.clone();
+            if let Some(data) = shown["data"].as_object_mut() {
+                data.remove("image/png");
+            }
+            let shown = shown.to_string();
+            wrong.extend(
+                names
+                    .iter()
+                    .filter(|name| shown.contains(*name))
+                    .map(|name| format!("an output names {name}")),
+            );
+        }
+    }
+    wrong
+}
