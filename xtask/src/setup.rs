@@ -57,9 +57,11 @@ fn rust_source() -> Result<()> {
     if sysroot.join("lib/rustlib/src/rust/library").exists() {
         return Ok(());
     }
-    println!("Adding the standard library's source (rust-src), which the kernel needs.");
     match Command::new("rustup").args(["component", "add", "rust-src"]).output() {
-        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) if output.status.success() => {
+            println!("Added the standard library's source (rust-src), which the kernel needs.");
+            Ok(())
+        }
         Ok(output) => bail!(
             "rustup could not add rust-src ({}); check the network and call again",
             last_line(&output.stderr)
