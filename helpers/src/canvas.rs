@@ -70,6 +70,7 @@ impl<'a> Canvas<'a> {
             Family::Lock => RGBColor(0x00, 0x72, 0xB2),
             Family::Atomic => RGBColor(0xD5, 0x5E, 0x00),
             Family::Channel => RGBColor(0x00, 0x9E, 0x73),
+            Family::Task => RGBColor(0xCC, 0x79, 0xA7),
             Family::Reference => GREY,
         }
     }

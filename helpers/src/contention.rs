@@ -75,6 +75,8 @@ pub enum Family {
     Atomic,
     /// An owner of the data, reached through a channel.
     Channel,
+    /// A task of a runtime.
+    Task,
     /// What the others are compared with.
     Reference,
 }
@@ -224,12 +226,13 @@ pub struct Work {
 /// costs a short operation next to nothing.
 macro_rules! repeat {
     ($work:ident, $operation:ident $(, $dot_await:tt)?) => {{
-        let end = *$work.began.get_or_init(Instant::now) + $work.duration;
+        // A thread that had to wait for a core before its first operation was waiting, too.
+        let mut wished = *$work.began.get_or_init(Instant::now);
+        let end = wished + $work.duration;
         let (batch, hold, think) = ($work.batch, $work.hold, $work.think);
         let (mut operations, mut parts) = (0, Parts::default());
         loop {
             if hold.timed {
-                let mut wished = Instant::now();
                 for _ in 0..batch {
                     let held = $operation(hold)$(.$dot_await)?;
                     let free = Instant::now();
@@ -287,7 +290,8 @@ impl Parts {
 pub struct Sample {
     /// Operations done by all threads together; the contender's total grew by just as many.
     pub operations: u64,
-    /// Nanoseconds from the first thread's start to the last one's end.
+    /// Nanoseconds from the first thread's start to the end of a thread, the mean over the threads: when the first
+    /// has ended, the others no longer compete with it.
     pub wall_ns: f64,
     /// Where the threads' time went; all zero unless [`Contention::parts`] is set.
     pub parts: Parts,
@@ -444,11 +448,14 @@ impl Cell<'_> {
             let allowed = format!("{operations}, one an operation, and at least 1");
             return Err(Error::new("trust a sample", wrong, allowed));
         }
-        let (Some(began), Some(ended)) = (began.get(), works.iter().filter_map(|work| work.ended).max())
-        else {
-            let wrong = format!("`{}` never repeated its work", self.contender.label());
-            return Err(Error::new("time a sample", wrong, "one call of `Work::repeat`"));
-        };
+        let mut thread_ns = 0.0;
+        for work in &works {
+            let (Some(began), Some(ended)) = (began.get(), work.ended) else {
+                let wrong = format!("`{}` did not repeat its work", self.contender.label());
+                return Err(Error::new("time a sample", wrong, "one call of `Work::repeat`"));
+            };
+            thread_ns += ended.duration_since(*began).as_nanos() as f64;
+        }
         let mut parts = Parts::default();
         for work in &works {
             parts.wait_ns += work.parts.wait_ns;
@@ -456,6 +463,6 @@ impl Cell<'_> {
             parts.release_ns += work.parts.release_ns;
             parts.think_ns += work.parts.think_ns;
         }
-        Ok(Sample { operations, wall_ns: ended.duration_since(*began).as_nanos() as f64, parts })
+        Ok(Sample { operations, wall_ns: thread_ns / self.threads as f64, parts })
     }
 }

@@ -21,8 +21,8 @@ pub struct Error {
     pub allowed: String,
 }
 
-/// The result of every helper that can fail.
-pub type Result<T> = std::result::Result<T, Error>;
+/// The result of every helper that can fail. The second parameter lets a cell that imports it name another error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error from its three parts; see [`Error`] for how they read together.

@@ -5,7 +5,8 @@
 
 use crate::canvas::{self, Anchor, Canvas, GREY, HEIGHT, INK, WIDTH};
 use crate::scale::{Placed, plain};
-use crate::{ContentionRun, Error, Estimate, Family, Result, Table, median, number};
+use crate::{ContentionRun, Error, Estimate, Family, MemoryReading, MemorySeries};
+use crate::{Result, Table, median, number};
 use base64::Engine;
 use plotters::style::Color;
 
@@ -50,7 +51,8 @@ impl Point {
 pub struct Series {
     /// The label, drawn where the points end.
     pub label: String,
-    /// The kind, which gives the colour: lock blue, atomic vermillion, channel green, reference grey.
+    /// The kind, which gives the colour: lock blue, atomic vermillion, channel green, task purple,
+    /// reference grey.
     pub family: Family,
     /// Whether a line joins the points.
     pub joined: bool,
@@ -151,12 +153,22 @@ pub struct Figure {
 }
 
 /// A drawn figure: what a notebook shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// A cell's last expression must not take a variable of the cell by value, or the kernel shows its `Debug` form:
+/// `let figure = Figure { .. };`, then `figure.draw()?`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Drawing {
     /// The picture, 1440 x 840 pixels, opaque.
     pub png: Vec<u8>,
     /// The same data as text: the title, a header with units, then a row a point.
     pub text: String,
+}
+
+/// The text twin: bytes of a picture help nobody.
+impl std::fmt::Debug for Drawing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 impl Drawing {
@@ -176,17 +188,21 @@ impl Figure {
     pub fn ranking(
         title: impl Into<String>,
         value: Axis,
-        quantities: Vec<(String, Family, Vec<f64>)>,
+        quantities: &[(String, Family, Vec<f64>)],
     ) -> Result<Figure> {
-        let mut series = Vec::new();
-        let mut names = Vec::new();
-        for (row, (name, family, samples)) in quantities.into_iter().enumerate() {
-            let point = Point::of_samples(row as f64, samples)?;
-            series.push(Series::scattered(name.clone(), family, vec![point]));
-            names.push(name);
-        }
-        let position = Axis::named("", names);
-        Ok(Figure { title: title.into(), position, value, series, marks: Vec::new(), rows: true })
+        let series = quantities.iter().enumerate().map(|(row, (name, family, samples))| {
+            let point = Point::of_samples(row as f64, samples.clone())?;
+            Ok(Series::scattered(name, *family, vec![point]))
+        });
+        let names = quantities.iter().map(|(name, ..)| name.clone()).collect();
+        Ok(Figure {
+            title: title.into(),
+            position: Axis::named("", names),
+            value,
+            series: series.collect::<Result<_>>()?,
+            marks: Vec::new(),
+            rows: true,
+        })
     }
 
     /// Wall time per operation of every contender of a run over its numbers of threads, the cores marked.
@@ -210,6 +226,29 @@ impl Figure {
             marks: vec![Mark::cores()],
             rows: false,
         })
+    }
+
+    /// Memory added over things added: resident, and heap in use where it is known.
+    pub fn growth(title: impl Into<String>, things: &str, grown: &MemorySeries) -> Figure {
+        let line = |label: &str, family, bytes: &dyn Fn(&MemoryReading) -> Option<u64>| {
+            let megabytes = |reading: &MemoryReading| {
+                Some((bytes(reading)? as f64 - bytes(&grown.readings[0])? as f64) / 1e6)
+            };
+            let point =
+                |reading: &MemoryReading| Some(Point::reading(reading.count as f64, megabytes(reading)?));
+            let points: Option<Vec<Point>> = grown.readings.iter().map(point).collect();
+            Some(Series::joined(label, family, points?))
+        };
+        let resident = line("resident", Family::Task, &|reading| Some(reading.resident_bytes));
+        let heap = line("heap in use", Family::Reference, &|reading| reading.heap_bytes);
+        Figure {
+            title: title.into(),
+            position: Axis::linear(things),
+            value: Axis::linear("memory added, MB"),
+            series: resident.into_iter().chain(heap).collect(),
+            marks: Vec::new(),
+            rows: false,
+        }
     }
 
     /// Checks the data and draws it.
