@@ -126,3 +126,36 @@ fn by_name(all: &[PathBuf], name: &str) -> Result<PathBuf> {
 fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notebook_is_found_by_the_beginning_of_its_name() {
+        let all = ["n/01-guard.ipynb", "n/02-time.ipynb", "n/02-time-more.ipynb"].map(PathBuf::from);
+        assert_eq!(by_name(&all, "01").unwrap(), all[0]);
+        assert_eq!(by_name(&all, "02-time").unwrap(), all[1]);
+        assert_eq!(by_name(&all, "02-time-").unwrap(), all[2]);
+        for (name, said) in [
+            ("02", "02 may be any of 02-time, 02-time-more; write more of the name"),
+            ("03", "no notebook 03; there are: 01-guard, 02-time, 02-time-more"),
+        ] {
+            assert_eq!(by_name(&all, name).unwrap_err().to_string(), said);
+        }
+    }
+
+    #[test]
+    fn the_source_of_the_parameter_cell_is_read_in_both_forms() {
+        for source in ["[\"const N: u8 = 1;\\n\", \"// end\"]", "\"const N: u8 = 1;\\n// end\""] {
+            let text = format!(
+                r#"{{"cells": [{{"cell_type": "code", "metadata": {{"tags": ["parameters"]}}, "source": {source}}}]}}"#
+            );
+            let json = serde_json::from_str(&text).unwrap();
+            let mut notebook = Notebook { path: PathBuf::new(), name: String::new(), json };
+            assert_eq!(notebook.parameters(), "const N: u8 = 1;\n// end");
+            notebook.set_parameters("const N: u8 = 2;".into());
+            assert_eq!(notebook.parameters(), "const N: u8 = 2;");
+        }
+    }
+}

@@ -42,7 +42,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     let output = options.output.as_deref().unwrap_or(&default);
     let mut stages = Vec::new();
     let mut python = environment.python();
-    python.args(["-I", "-W", "ignore", "-c", include_str!("execute.py")]);
+    python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", include_str!("execute.py")]);
     for notebook in &notebooks {
         let rendered = Stage::create(output, &notebook.name)?;
         let file = rendered.write(notebook)?;

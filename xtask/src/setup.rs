@@ -165,3 +165,32 @@ pub fn last_line(printed: &[u8]) -> String {
     let last = printed.lines().rev().find(|line| !line.trim().is_empty());
     last.unwrap_or("it did not say why").trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clearing_removes_the_packages_and_keeps_the_kernel() {
+        let folder = tempfile::tempdir().unwrap();
+        let venv = folder.path();
+        for kept in ["bin/evcxr_jupyter", ".crates.toml"] {
+            fs::create_dir_all(venv.join("bin")).unwrap();
+            fs::write(venv.join(kept), "").unwrap();
+        }
+        fs::create_dir_all(venv.join("lib/python3/site-packages")).unwrap();
+        for removed in ["bin/python", "bin/pip", "lib/python3/site-packages/half", "pyvenv.cfg", RECEIPT] {
+            fs::write(venv.join(removed), "").unwrap();
+        }
+        clear(venv).unwrap();
+        clear(venv).unwrap();
+        let names = |folder: &Path| {
+            let entries = fs::read_dir(folder).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(venv), [".crates.toml", "bin"]);
+        assert_eq!(names(&venv.join("bin")), ["evcxr_jupyter"]);
+    }
+}

@@ -4,7 +4,10 @@
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::Once;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");
 
 /// What a command left behind.
 pub struct Outcome {
@@ -20,7 +23,13 @@ pub fn root() -> PathBuf {
 
 /// Calls `cargo xtask` with these arguments. Kernels run one at a time: `run` sees to that itself.
 pub fn xtask(arguments: &[&str]) -> Outcome {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().unwrap();
+    // Before, so that what set-up prints while it builds the kernel is shown, and not taken for the command's.
+    static SET_UP: Once = Once::new();
+    SET_UP.call_once(|| {
+        let status = Command::new(PROGRAM).arg("setup").stdout(Stdio::null()).status().unwrap();
+        assert!(status.success(), "cargo xtask setup failed, for the reason above");
+    });
+    let output = Command::new(PROGRAM).args(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
