@@ -1,5 +1,6 @@
 //! Threads that share: run them from one gate, time the whole and its parts, and prove the total.
 
+use crate::machine::OtherLoad;
 use crate::stats::FEWEST_SAMPLES;
 use crate::timing::{BusyWork, Calibration, interleave};
 use crate::{Error, Result, within};
@@ -335,6 +336,8 @@ pub struct ContentionRun {
     pub config: Contention,
     /// The clock and the busy loop of this run.
     pub calibration: Calibration,
+    /// Cores that other programs kept busy meanwhile, where the system tells; more than 0.1 is reported as noise.
+    pub other_load: Option<f64>,
     /// One entry for each contender and number of threads, in the order in which they were given.
     pub timings: Vec<Timing>,
 }
@@ -388,9 +391,16 @@ pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Re
     );
     let expected = config.expected_time(contenders.len());
     let rounds = config.samples + 1;
+    let others = OtherLoad::watch();
     interleave(&what, cells.len(), rounds, config.seed, expected, |cell| {
         cells[cell].sample(config, &calibration)
     })?;
+    let other_load = others.cores();
+    if let Some(cores) = other_load.filter(|cores| *cores > 0.1) {
+        println!(
+            "Other programs kept {cores:.1} cores busy meanwhile: expect noise, or run again when they are quiet."
+        );
+    }
     let timings = cells.into_iter().map(|cell| Timing {
         label: cell.contender.label(),
         family: cell.contender.family(),
@@ -398,7 +408,7 @@ pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Re
         // The first round was the warm-up.
         samples: cell.samples[1..].to_vec(),
     });
-    Ok(ContentionRun { config: config.clone(), calibration, timings: timings.collect() })
+    Ok(ContentionRun { config: config.clone(), calibration, other_load, timings: timings.collect() })
 }
 
 struct Cell<'a> {

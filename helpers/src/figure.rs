@@ -6,7 +6,7 @@
 use crate::canvas::{self, Anchor, Canvas, GREY, HEIGHT, INK, WIDTH};
 use crate::scale::{Placed, plain};
 use crate::{ContentionRun, Error, Estimate, Family, MemoryReading, MemorySeries};
-use crate::{Result, Table, median, number};
+use crate::{Result, Table, median, number, ratio};
 use base64::Engine;
 use plotters::style::Color;
 
@@ -34,6 +34,21 @@ impl Point {
     /// ```
     pub fn of_samples(at: f64, samples: Vec<f64>) -> Result<Self> {
         Ok(Self { at, estimate: median(&samples)?, raw: samples })
+    }
+
+    /// The ratio of two medians with its interval, over the ratios of the rounds.
+    ///
+    /// # Errors
+    /// As [`ratio`].
+    ///
+    /// ```
+    /// let point = helpers::Point::of_ratio(1.0, &[4.0; 5], &[2.0; 5])?;
+    /// assert_eq!((point.estimate.value, point.raw), (2.0, vec![2.0; 5]));
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn of_ratio(at: f64, numerator: &[f64], denominator: &[f64]) -> Result<Self> {
+        let raw = numerator.iter().zip(denominator).map(|(above, below)| above / below);
+        Ok(Self { at, estimate: ratio(numerator, denominator)?, raw: raw.collect() })
     }
 
     /// A single reading, which has no interval.

@@ -1,7 +1,7 @@
 //! The stamp: what a reader must know of the machine and the build to judge a figure, and nothing that names its owner.
 
 use crate::Table;
-use sysinfo::{CpuRefreshKind, System};
+use sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// The machine and the build that measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,33 @@ impl Machine {
             title: "Measured on".into(),
             header: vec!["what".into(), "value".into()],
             rows: rows.map(|(what, value)| vec![what.to_string(), value]).to_vec(),
+        }
+    }
+}
+
+/// Watches what the rest of the machine does while this process measures.
+pub(crate) struct OtherLoad(Option<(System, Pid)>);
+
+impl OtherLoad {
+    pub(crate) fn watch() -> Self {
+        let mut load = Self(System::new().ok().zip(sysinfo::get_current_pid().ok()));
+        load.refresh();
+        load
+    }
+
+    /// Cores that other programs kept busy since [`OtherLoad::watch`], where the system tells.
+    pub(crate) fn cores(mut self) -> Option<f64> {
+        self.refresh();
+        let (system, pid) = self.0?;
+        let all = f64::from(system.global_cpu_usage()) * system.cpus().len() as f64;
+        Some((all - f64::from(system.process(pid)?.cpu_usage())).max(0.0) / 100.0)
+    }
+
+    fn refresh(&mut self) {
+        if let Some((system, pid)) = &mut self.0 {
+            system.refresh_cpu_usage();
+            let only_this = ProcessesToUpdate::Some(std::slice::from_ref(pid));
+            system.refresh_processes_specifics(only_this, false, ProcessRefreshKind::nothing().with_cpu());
         }
     }
 }
