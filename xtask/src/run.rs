@@ -34,12 +34,17 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     }
     let mut notebooks = notebook::choose(&root.join("notebooks"), &options.notebooks)?;
     apply(&options.parameters, &mut notebooks)?;
+    let default = root.join("target/rendered");
+    let output = options.output.as_deref().unwrap_or(&default);
+    if let Ok(output) = output.canonicalize()
+        && notebooks.iter().any(|notebook| notebook.path.parent() == Some(&output))
+    {
+        bail!("--output is the folder of a notebook, which it would overwrite; name another one");
+    }
     let environment = setup::ensure(root)?;
     let holder = "another run, which this one would disturb,";
     let _lock = lock::wait(&root.join("target/run.lock"), holder)?;
 
-    let default = root.join("target/rendered");
-    let output = options.output.as_deref().unwrap_or(&default);
     let mut stages = Vec::new();
     let mut python = environment.python();
     python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", include_str!("execute.py")]);

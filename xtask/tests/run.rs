@@ -74,6 +74,11 @@ fn what_is_no_notebook_is_refused() {
     let outcome = run(&file, &output, &[]);
     assert_eq!(outcome.stderr, format!("error: {} is not a notebook: it has no cells\n", file.display()));
     assert_eq!(outcome.code, Some(1));
+    fs::write(&file, "{\"cells\": []}").unwrap();
+    let outcome = run(&file, folder.path(), &[]);
+    let said = "--output is the folder of a notebook, which it would overwrite; name another one";
+    assert_eq!(outcome.stderr, format!("error: {said}\n"));
+    assert_eq!(outcome.code, Some(1));
     let outcome = xtask(&["run", "no-such"]);
     assert!(outcome.stderr.starts_with("error: no notebook no-such"), "{}", outcome.stderr);
     assert_eq!(outcome.code, Some(1));
