@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// The most threads that one run may start.
 pub const MOST_THREADS: usize = 256;
 
+/// A longer run is taken for a mistake.
+const LONGEST: Duration = Duration::from_secs(3_600);
+
 /// Runs `work(0)` to `work(threads - 1)` on a thread each, all let go at once, and returns what each returned.
 ///
 /// # Errors
@@ -165,9 +168,14 @@ impl Contention {
     /// assert_eq!(config.expected_time(5).as_millis(), 1_050);
     /// ```
     pub fn expected_time(&self, contenders: usize) -> Duration {
-        let samples = contenders * self.threads.len() * (self.samples + 1);
-        // A sample ends with the batch in which its time is up, and its threads have to start: a twentieth more.
-        Duration::from_micros(1_050 * self.sample_ms).mul_f64(samples as f64)
+        let sample_ns = |&threads: &usize| {
+            // Each thread does one operation at least, and the sections of all come one after another.
+            let least_ns = threads as u64 * self.hold_ns + self.think_ns;
+            // A sample ends with the batch in which its time is up, and its threads have to start: a twentieth more.
+            (self.sample_ms * 1_050_000).max(least_ns) as f64
+        };
+        let round_ns: f64 = self.threads.iter().map(sample_ns).sum();
+        Duration::from_secs_f64(round_ns * (contenders * (self.samples + 1)) as f64 / 1e9)
     }
 }
 
@@ -364,7 +372,8 @@ impl ContentionRun {
 /// grown by the number of operations.
 ///
 /// # Errors
-/// A field of `config` outside its range, two contenders with one label, a thread that panics, or a total that is wrong.
+/// A field of `config` outside its range, two contenders with one label, more than an hour of
+/// samples, a thread that panics, or a total that is wrong.
 pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Result<ContentionRun> {
     let attempted = "time contenders";
     config.check(attempted)?;
@@ -373,6 +382,11 @@ pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Re
             let wrong = format!("two are called `{}`", contender.label());
             return Err(Error::new(attempted, wrong, "labels that differ"));
         }
+    }
+    let expected = config.expected_time(contenders.len());
+    if expected > LONGEST {
+        let wrong = format!("it would take {:.1} hours", expected.as_secs_f64() / 3600.0);
+        return Err(Error::new(attempted, wrong, "up to 1 hour: fewer or shorter samples"));
     }
     let calibration = Calibration::measure();
     let mut cells = Vec::new();
@@ -389,7 +403,6 @@ pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Re
         config.sample_ms,
         config.seed,
     );
-    let expected = config.expected_time(contenders.len());
     let rounds = config.samples + 1;
     let others = OtherLoad::watch();
     interleave(&what, cells.len(), rounds, config.seed, expected, |cell| {

@@ -58,6 +58,10 @@ fn contention_refuses_parameters_outside_their_range() {
         ),
         (Contention { samples: 4, ..config() }, "cannot use samples: it is 4 (allowed: 5 to 1,000)"),
         (Contention { sample_ms: 0, ..config() }, "cannot use sample_ms: it is 0 (allowed: 1 to 10,000)"),
+        (
+            Contention { samples: 1_000, sample_ms: 10_000, ..config() },
+            "cannot time contenders: it would take 2.9 hours (allowed: up to 1 hour: fewer or shorter samples)",
+        ),
     ] {
         assert_eq!(refusal(refused), words);
     }
