@@ -4,6 +4,7 @@ use crate::machine::OtherLoad;
 use crate::stats::FEWEST_SAMPLES;
 use crate::timing::{BusyWork, Calibration, interleave};
 use crate::{Error, Result, within};
+use hdrhistogram::Histogram;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -118,6 +119,47 @@ pub trait Contender: Sync {
     fn total(&self) -> u64;
 }
 
+/// A contender from its parts: the state that threads share, one addition to it, and its total.
+///
+/// ```
+/// use helpers::{Family, contender, parking_lot};
+/// let add = |value: &parking_lot::Mutex<u64>, hold: helpers::Hold| { *value.lock() += 1; hold.spin() };
+/// let locked = contender("parking_lot", Family::Lock, parking_lot::Mutex::new(0), add, |value| *value.lock());
+/// assert_eq!((locked.label(), locked.total()), ("parking_lot", 0));
+/// ```
+pub fn contender<S: Sync + 'static>(
+    label: &'static str,
+    family: Family,
+    state: S,
+    add: impl Fn(&S, Hold) -> Held + Sync + 'static,
+    total: impl Fn(&S) -> u64 + Sync + 'static,
+) -> Box<dyn Contender> {
+    Box::new(FromParts { label, family, state, add, total })
+}
+
+struct FromParts<S, A, T> {
+    label: &'static str,
+    family: Family,
+    state: S,
+    add: A,
+    total: T,
+}
+
+impl<S: Sync, A: Fn(&S, Hold) -> Held + Sync, T: Fn(&S) -> u64 + Sync> Contender for FromParts<S, A, T> {
+    fn label(&self) -> &'static str {
+        self.label
+    }
+    fn family(&self) -> Family {
+        self.family
+    }
+    fn run(&self, work: &mut Work) {
+        work.repeat(|hold| (self.add)(&self.state, hold));
+    }
+    fn total(&self) -> u64 {
+        (self.total)(&self.state)
+    }
+}
+
 /// What is timed, and how often.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contention {
@@ -199,6 +241,11 @@ impl Hold {
             Held(None)
         }
     }
+
+    /// For an operation that leaves the section to another thread and does not wait for it.
+    pub fn elsewhere(self) -> Held {
+        Held(None)
+    }
 }
 
 /// When a critical section was entered and left: the receipt that [`Hold::spin`] gives and an operation returns.
@@ -228,6 +275,7 @@ pub struct Work {
     think: BusyWork,
     operations: u64,
     parts: Parts,
+    waits: Option<Histogram<u64>>,
     ended: Option<Instant>,
 }
 
@@ -245,6 +293,10 @@ macro_rules! repeat {
                 for _ in 0..batch {
                     let held = $operation(hold)$(.$dot_await)?;
                     let free = Instant::now();
+                    // The record is counted as thinking.
+                    if let (Some((entered, _)), Some(waits)) = (held.0, &mut $work.waits) {
+                        waits.saturating_record(entered.duration_since(wished).as_nanos() as u64);
+                    }
                     think.spin();
                     let next = Instant::now();
                     parts.add(wished, held, free, next);
@@ -280,6 +332,12 @@ impl Work {
     pub async fn repeat_async(&mut self, mut operation: impl AsyncFnMut(Hold) -> Held) {
         repeat!(self, operation, await);
     }
+
+    /// Waits for what the operations left under way, such as messages: it belongs to the time of the sample.
+    pub fn finish(&mut self, wait: impl FnOnce()) {
+        wait();
+        self.ended = Some(Instant::now());
+    }
 }
 
 impl Parts {
@@ -295,15 +353,17 @@ impl Parts {
 }
 
 /// What one sample measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Operations done by all threads together; the contender's total grew by just as many.
-    pub operations: u64,
+    /// Operations done by each thread; the contender's total grew by their sum.
+    pub operations: Vec<u64>,
     /// Nanoseconds from the first thread's start to the end of a thread, the mean over the threads: when the first
     /// has ended, the others no longer compete with it.
     pub wall_ns: f64,
     /// Where the threads' time went; all zero unless [`Contention::parts`] is set.
     pub parts: Parts,
+    /// The nanoseconds that each operation waited, to two digits; taken where [`Contention::parts`] is set.
+    pub waits: Option<Histogram<u64>>,
 }
 
 /// The samples of one contender at one number of threads.
@@ -324,7 +384,7 @@ impl Timing {
     ///
     /// Its inverse is the throughput: two threads that do not disturb each other halve it.
     pub fn ns_per_operation(&self) -> Vec<f64> {
-        let each = |sample: &Sample| sample.wall_ns / sample.operations as f64;
+        let each = |sample: &Sample| sample.wall_ns / sample.operations.iter().sum::<u64>() as f64;
         self.samples.iter().map(each).collect()
     }
 
@@ -459,16 +519,17 @@ impl Cell<'_> {
                 think: calibration.busy_work(config.think_ns),
                 operations: 0,
                 parts: Parts::default(),
+                waits: config.parts.then(no_waits),
                 ended: None,
             };
             self.contender.run(&mut work);
             work
         })?;
-        let operations = works.iter().map(|work| work.operations).sum();
-        let added = self.contender.total().wrapping_sub(total_before);
-        if added != operations || operations == 0 {
+        let operations: Vec<u64> = works.iter().map(|work| work.operations).collect();
+        let (done, added) = (operations.iter().sum(), self.contender.total().wrapping_sub(total_before));
+        if added != done || done == 0 {
             let wrong = format!("the total of `{}` grew by {added}", self.contender.label());
-            let allowed = format!("{operations}, one an operation, and at least 1");
+            let allowed = format!("{done}, one an operation, and at least 1");
             return Err(Error::new("trust a sample", wrong, allowed));
         }
         let mut thread_ns = 0.0;
@@ -479,13 +540,21 @@ impl Cell<'_> {
             };
             thread_ns += ended.duration_since(*began).as_nanos() as f64;
         }
-        let mut parts = Parts::default();
+        let (mut parts, mut waits) = (Parts::default(), config.parts.then(no_waits));
         for work in &works {
+            if let (Some(all), Some(own)) = (&mut waits, &work.waits) {
+                *all += own;
+            }
             parts.wait_ns += work.parts.wait_ns;
             parts.hold_ns += work.parts.hold_ns;
             parts.release_ns += work.parts.release_ns;
             parts.think_ns += work.parts.think_ns;
         }
-        Ok(Sample { operations, wall_ns: thread_ns / self.threads as f64, parts })
+        Ok(Sample { operations, wall_ns: thread_ns / self.threads as f64, parts, waits })
     }
+}
+
+fn no_waits() -> Histogram<u64> {
+    // From 1 ns to a minute; more digits would cost memory that the caches would miss.
+    Histogram::new_with_bounds(1, 60_000_000_000, 2).expect("bounds that are valid")
 }

@@ -27,7 +27,7 @@ mod timing;
 
 pub use contention::{
     Contender, Contention, ContentionRun, Family, Held, Hold, MOST_THREADS, Parts, Sample, Timing, Work,
-    on_threads, time_contenders,
+    contender, on_threads, time_contenders,
 };
 pub use error::{Error, Result, within};
 pub use figure::{Axis, Drawing, Figure, Mark, Point, Scale, Series};
@@ -40,5 +40,6 @@ pub use table::Table;
 pub use timing::{BusyWork, Calibration};
 
 // A cell reaches these through this crate: a second copy would have statics of its own, and locks that never wake.
+pub use hdrhistogram;
 pub use parking_lot;
 pub use tokio;
