@@ -121,6 +121,36 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// An upright bar between two places on one vertical.
+    pub(crate) fn bar(&mut self, from: (i32, i32), to: (i32, i32), colour: impl Color) -> Result<()> {
+        self.rectangle((from.0 - 34, from.1), (to.0 + 34, to.1), colour)
+    }
+
+    pub(crate) fn rectangle(&mut self, from: (i32, i32), to: (i32, i32), colour: impl Color) -> Result<()> {
+        let corners = [from, to].map(|(x, y)| (x * FINE, y * FINE));
+        self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(failed)
+    }
+
+    /// A pale tile, hatched or plain.
+    pub(crate) fn tile(
+        &mut self,
+        from: (i32, i32),
+        to: (i32, i32),
+        family: Family,
+        hatched: bool,
+    ) -> Result<()> {
+        let colour = Self::colour(family);
+        self.rectangle(from, to, colour.mix(0.3))?;
+        let (width, height) = (to.0 - from.0, to.1 - from.1);
+        for start in (-height..width).step_by(16).filter(|_| hatched) {
+            // A line at 45 degrees, cut at the edges of the tile.
+            let (first, last) = (start.max(0), (start + height).min(width));
+            let line = [(from.0 + first, from.1 + first - start), (from.0 + last, from.1 + last - start)];
+            self.line(&line, WHITE.mix(0.8), 3, false)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn dot(&mut self, at: (i32, i32), radius: i32, colour: impl Color) -> Result<()> {
         let at = (at.0 * FINE, at.1 * FINE);
         self.area.draw(&Circle::new(at, radius * FINE, colour.filled())).map_err(failed)

@@ -119,33 +119,34 @@ pub trait Contender: Sync {
     fn total(&self) -> u64;
 }
 
-/// A contender from its parts: the state that threads share, one addition to it, and its total.
+/// A contender from its parts: the state that threads share, a thread's additions to it, and its total.
 ///
 /// ```
-/// use helpers::{Family, contender, parking_lot};
-/// let add = |value: &parking_lot::Mutex<u64>, hold: helpers::Hold| { *value.lock() += 1; hold.spin() };
-/// let locked = contender("parking_lot", Family::Lock, parking_lot::Mutex::new(0), add, |value| *value.lock());
+/// use helpers::{Family, contender, parking_lot::Mutex};
+/// let locked = contender("parking_lot", Family::Lock, Mutex::new(0),
+///     |value, work| work.repeat(|hold| { *value.lock() += 1; hold.spin() }),
+///     |value| *value.lock());
 /// assert_eq!((locked.label(), locked.total()), ("parking_lot", 0));
 /// ```
 pub fn contender<S: Sync + 'static>(
     label: &'static str,
     family: Family,
     state: S,
-    add: impl Fn(&S, Hold) -> Held + Sync + 'static,
+    run: impl Fn(&S, &mut Work) + Sync + 'static,
     total: impl Fn(&S) -> u64 + Sync + 'static,
 ) -> Box<dyn Contender> {
-    Box::new(FromParts { label, family, state, add, total })
+    Box::new(FromParts { label, family, state, run, total })
 }
 
-struct FromParts<S, A, T> {
+struct FromParts<S, R, T> {
     label: &'static str,
     family: Family,
     state: S,
-    add: A,
+    run: R,
     total: T,
 }
 
-impl<S: Sync, A: Fn(&S, Hold) -> Held + Sync, T: Fn(&S) -> u64 + Sync> Contender for FromParts<S, A, T> {
+impl<S: Sync, R: Fn(&S, &mut Work) + Sync, T: Fn(&S) -> u64 + Sync> Contender for FromParts<S, R, T> {
     fn label(&self) -> &'static str {
         self.label
     }
@@ -153,7 +154,7 @@ impl<S: Sync, A: Fn(&S, Hold) -> Held + Sync, T: Fn(&S) -> u64 + Sync> Contender
         self.family
     }
     fn run(&self, work: &mut Work) {
-        work.repeat(|hold| (self.add)(&self.state, hold));
+        (self.run)(&self.state, work);
     }
     fn total(&self) -> u64 {
         (self.total)(&self.state)

@@ -61,6 +61,17 @@ impl Point {
     }
 }
 
+/// How the points of a series are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Joined by a line.
+    Joined,
+    /// Each alone.
+    Scattered,
+    /// As bars, each on top of the stacked series before it.
+    Stacked,
+}
+
 /// Points of one kind: one colour, one shape, one label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
@@ -69,8 +80,8 @@ pub struct Series {
     /// The kind, which gives the colour: lock blue, atomic vermillion, channel green, task purple,
     /// reference grey.
     pub family: Family,
-    /// Whether a line joins the points.
-    pub joined: bool,
+    /// How the points are drawn.
+    pub style: Style,
     /// The points, from left to right.
     pub points: Vec<Point>,
 }
@@ -78,12 +89,17 @@ pub struct Series {
 impl Series {
     /// Points joined by a line.
     pub fn joined(label: impl Into<String>, family: Family, points: Vec<Point>) -> Self {
-        Self { label: label.into(), family, joined: true, points }
+        Self { label: label.into(), family, style: Style::Joined, points }
+    }
+
+    /// Bars on top of those of the series before.
+    pub fn stacked(label: impl Into<String>, family: Family, points: Vec<Point>) -> Self {
+        Self { label: label.into(), family, style: Style::Stacked, points }
     }
 
     /// Points that stand alone.
     pub fn scattered(label: impl Into<String>, family: Family, points: Vec<Point>) -> Self {
-        Self { label: label.into(), family, joined: false, points }
+        Self { label: label.into(), family, style: Style::Scattered, points }
     }
 }
 
@@ -187,6 +203,20 @@ impl std::fmt::Debug for Drawing {
 }
 
 impl Drawing {
+    /// What `paint` draws, with the same data as a table.
+    pub(crate) fn paint(data: Table, paint: impl FnOnce(&mut Canvas) -> Result<()>) -> Result<Self> {
+        let mut pixels = canvas::blank();
+        paint(&mut Canvas::new(&mut pixels)?)?;
+        let failed =
+            |why: png::EncodingError| Error::new("encode a figure", why.to_string(), "memory for it");
+        let mut png = Vec::new();
+        let mut encoder = png::Encoder::new(&mut png, WIDTH, HEIGHT);
+        encoder.set_color(png::ColorType::Rgb);
+        let pixels = canvas::averaged(&pixels);
+        encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).map_err(failed)?;
+        Ok(Self { png, text: data.to_string() })
+    }
+
     /// Shows the drawing in a notebook; the kernel calls this for the last expression of a cell.
     pub fn evcxr_display(&self) {
         let png = base64::engine::general_purpose::STANDARD.encode(&self.png);
@@ -272,19 +302,7 @@ impl Figure {
     /// No points, a value that is not finite, or a value that is not above 0 on a logarithmic axis.
     pub fn draw(&self) -> Result<Drawing> {
         self.check()?;
-        let text = self.table().to_string();
-        let mut pixels = canvas::blank();
-        self.paint(&mut Canvas::new(&mut pixels)?)?;
-        let failed =
-            |why: png::EncodingError| Error::new("encode a figure", why.to_string(), "memory for it");
-        let mut png = Vec::new();
-        let mut encoder = png::Encoder::new(&mut png, WIDTH, HEIGHT);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder
-            .write_header()
-            .and_then(|mut writer| writer.write_image_data(&canvas::averaged(&pixels)))
-            .map_err(failed)?;
-        Ok(Drawing { png, text })
+        Drawing::paint(self.table(), |canvas| self.paint(canvas))
     }
 
     fn points(&self) -> impl Iterator<Item = &Point> {
@@ -325,7 +343,22 @@ impl Figure {
             Mark::Value(value, _) => Some(*value),
             Mark::Position(..) => None,
         });
-        self.points().flat_map(of_point).chain(marks).collect()
+        let tops = self.series.iter().enumerate().flat_map(|(index, series)| {
+            series.points.iter().map(move |point| self.base(index, point.at) + point.estimate.value)
+        });
+        self.points().flat_map(of_point).chain(tops).chain(marks).collect()
+    }
+
+    /// Where a bar of a stacked series starts: on top of those before it.
+    fn base(&self, index: usize, at: f64) -> f64 {
+        let (before, [series, ..]) = self.series.split_at(index) else { return 0.0 };
+        let stacked = |series: &&Series| series.style == Style::Stacked;
+        let below = before.iter().filter(stacked).filter(|_| stacked(&series));
+        below
+            .flat_map(|series| &series.points)
+            .filter(|point| point.at == at)
+            .map(|point| point.estimate.value)
+            .sum()
     }
 
     /// The text twin.
@@ -419,7 +452,16 @@ impl Figure {
         for (index, series) in self.series.iter().enumerate() {
             let colour = Canvas::colour(series.family);
             let earlier = self.series[..index].iter().filter(|other| other.family == series.family).count();
-            if series.joined {
+            if series.style == Style::Stacked {
+                // Shades of one colour, since they are parts of one thing.
+                let shade = colour.mix([1.0, 0.65, 0.4, 0.2][earlier % 4]);
+                for point in &series.points {
+                    let base = self.base(index, point.at);
+                    canvas.bar(place(point.at, base), place(point.at, base + point.estimate.value), shade)?;
+                }
+                continue;
+            }
+            if series.style == Style::Joined {
                 let path: Vec<_> =
                     series.points.iter().map(|point| place(point.at, point.estimate.value)).collect();
                 canvas.line(&path, colour, 3, earlier % 2 == 1)?;
@@ -457,14 +499,16 @@ impl Figure {
     /// What stands at the right edge: the name of each series, or the value of each row, and the marks across.
     fn end_labels(&self) -> Vec<EndLabel> {
         let mut ends = Vec::new();
-        for series in &self.series {
+        for (index, series) in self.series.iter().enumerate() {
             let last = series.points.last().into_iter();
+            let stacked = series.style == Style::Stacked;
             let shown: Vec<&Point> = if self.rows { series.points.iter().collect() } else { last.collect() };
             ends.extend(shown.into_iter().map(|point| EndLabel {
                 label: if self.rows { number(point.estimate.value) } else { series.label.clone() },
                 family: series.family,
                 at: point.at,
-                value: point.estimate.value,
+                // The middle of a bar, the place of a point.
+                value: self.base(index, point.at) + point.estimate.value / if stacked { 2.0 } else { 1.0 },
             }));
         }
         let far = self.positions().into_iter().fold(f64::MIN, f64::max);

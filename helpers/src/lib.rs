@@ -8,7 +8,7 @@
 //! | make work of a known length | [`Calibration`] |
 //! | measure bytes per idle task | [`bytes_each`], [`read_memory`] |
 //! | summarise with a 95 % interval | [`median`], [`ratio`], [`Line`], [`Verdict`] |
-//! | show a figure or a table | [`Figure`], [`Table`] |
+//! | show a figure or a table | [`Figure`], [`Map`], [`Table`] |
 //! | say where it was measured | [`Machine`] |
 //!
 //! Measuring never draws and drawing never measures. Nothing here panics on bad input: every refusal is an [`Error`]
@@ -19,6 +19,7 @@ mod contention;
 mod error;
 mod figure;
 mod machine;
+mod map;
 mod memory;
 mod scale;
 mod stats;
@@ -30,8 +31,9 @@ pub use contention::{
     contender, on_threads, time_contenders,
 };
 pub use error::{Error, Result, within};
-pub use figure::{Axis, Drawing, Figure, Mark, Point, Scale, Series};
+pub use figure::{Axis, Drawing, Figure, Mark, Point, Scale, Series, Style};
 pub use machine::Machine;
+pub use map::{Map, Tile};
 pub use memory::{
     MemoryGrowth, MemoryReading, MemorySeries, available_memory, bytes_each, read_memory, release_free_memory,
 };

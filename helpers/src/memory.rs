@@ -5,7 +5,7 @@
 
 use crate::error::thousands;
 use crate::stats::Line;
-use crate::{Error, Result, within};
+use crate::{Error, Estimate, Result, within};
 use std::io::Read;
 
 /// What the process uses at one moment, in bytes.
@@ -89,7 +89,8 @@ pub fn release_free_memory() -> bool {
     cfg!(all(target_os = "linux", target_env = "gnu"))
 }
 
-/// Bytes that this process can still take: what the machine has free, or the container's limit leaves, if that is less.
+/// Bytes that this process can still take: the least of what the machine has free, what the container's limit leaves, and
+/// what the limit on address space (`ulimit -v`) leaves.
 ///
 /// # Errors
 /// The system does not tell.
@@ -103,13 +104,24 @@ pub fn available_memory() -> Result<u64> {
     let silent = |why| Error::new("read the free memory", format!("{why:?}"), "a system that tells");
     let mut system = System::new().map_err(silent)?;
     system.refresh_memory();
-    let machine = system.available_memory();
     let container = sysinfo::get_current_pid().ok().and_then(|pid| {
         let only_this = ProcessesToUpdate::Some(&[pid]);
         system.refresh_processes_specifics(only_this, false, ProcessRefreshKind::nothing());
-        system.process(pid)?.cgroup_limits()
+        // Not `free_memory`: that counts cached files as taken, and the system drops those when it needs room.
+        system.process(pid)?.cgroup_limits().map(|limits| limits.total_memory.saturating_sub(limits.rss))
     });
-    Ok(container.map_or(machine, |limits| machine.min(limits.free_memory)))
+    let address_space = std::fs::read_to_string("/proc/self/limits").ok().and_then(|limits| {
+        let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+        Some(
+            limit
+                .split_whitespace()
+                .next()?
+                .parse::<u64>()
+                .ok()?
+                .saturating_sub(read_memory().ok()?.virtual_bytes),
+        )
+    });
+    Ok([container, address_space].into_iter().flatten().fold(system.available_memory(), u64::min))
 }
 
 /// How a series grows.
@@ -142,11 +154,29 @@ pub struct MemorySeries {
     pub released: bool,
 }
 
+impl MemorySeries {
+    /// The resident bytes that each thing costs, if the points lie on a line: R² of 0.999 or more.
+    ///
+    /// # Errors
+    /// They do not, and then the slope means nothing.
+    pub fn resident_bytes_each(&self) -> Result<Estimate> {
+        let Line { slope, r_squared, .. } = self.resident;
+        if r_squared >= 0.999 {
+            return Ok(slope);
+        }
+        let wrong =
+            format!("the points do not lie on a line: R² is {r_squared:.4}, and 0.999 or more is needed");
+        let allowed =
+            "more things, things of one size, and nothing else that takes memory in this process meanwhile";
+        Err(Error::new("quote bytes each", wrong, allowed))
+    }
+}
+
 /// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them alive.
 ///
-/// First it adds some that do not count, a twentieth of the count at a time and half of it at most: they fill holes that
-/// earlier work left in resident pages, and tell what the series will need. Before every step, that need is held
-/// against [`available_memory`].
+/// First it adds some that do not count, a hundred, then a twentieth of the count at a time and half of it at most: they
+/// tell what the series will need, and fill holes that earlier work left in resident pages. Before every step, the need
+/// is held against [`available_memory`].
 ///
 /// # Errors
 /// A field of `config` outside its range, more things than memory, or what `add` returns as an error.
@@ -176,8 +206,10 @@ pub fn bytes_each(config: &MemoryGrowth, mut add: impl FnMut(u64) -> Result<()>)
     let mut each = 0.0_f64;
     let mut grown_before = f64::NAN;
     let mut last = read_memory()?;
-    for _ in 0..10 {
-        guard(attempted, each, config.count, 0)?;
+    for turn in 0..10 {
+        // A hundred tell how large one is before more are made; too roughly to refuse the whole count.
+        let fill = if turn == 0 { fill.min(100) } else { fill };
+        guard(attempted, each, if turn < 2 { fill } else { config.count }, 0)?;
         let before = last;
         add(fill)?;
         last = read_memory()?;
