@@ -363,16 +363,16 @@ impl Figure {
 
     /// The text twin.
     fn table(&self) -> Table {
-        let position = |at: f64| match &self.position.scale {
+        let written = |axis: &Axis, at: f64, number: fn(f64) -> String| match &axis.scale {
             Scale::Named(names) => names.get(at as usize).cloned().unwrap_or_default(),
-            _ => plain(at),
+            _ => number(at),
         };
         // Where every row is a series of its own, its name says all.
         let row = |series: &Series, point: &Point| {
             let Estimate { value, low, high } = point.estimate;
             let mut cells = if self.rows { vec![] } else { vec![series.label.clone()] };
-            cells.push(position(point.at));
-            cells.extend([value, low, high].map(number));
+            cells.push(written(&self.position, point.at, plain));
+            cells.extend([value, low, high].map(|at| written(&self.value, at, number)));
             cells.push(point.raw.len().max(1).to_string());
             cells
         };
@@ -394,8 +394,8 @@ impl Figure {
         let title_size = canvas.fitting_size(&self.title, 34, WIDTH as i32 - 2 * EDGE);
         canvas.text(&self.title, (EDGE, 44), title_size, INK, Anchor::Left)?;
 
-        let positions = Placed::new(&self.position, &self.positions(), true);
-        let values = Placed::new(&self.value, &self.values(), false);
+        let positions = Placed::new(&self.position, &self.positions(), true, self.rows);
+        let values = Placed::new(&self.value, &self.values(), false, !self.rows);
         let (across, up) = if self.rows { (&values, &positions) } else { (&positions, &values) };
 
         // Room for every label is measured before anything is placed, so that none is cut.

@@ -15,14 +15,16 @@ pub(crate) struct Placed {
 
 impl Placed {
     /// Lays `axis` over `data`. Positions are ticked where measured, if those are few; values at round numbers.
-    pub(crate) fn new(axis: &Axis, data: &[f64], positions: bool) -> Self {
+    /// Names run from the left to the right, or, where they are `rows`, from top to bottom.
+    pub(crate) fn new(axis: &Axis, data: &[f64], positions: bool, rows: bool) -> Self {
         let low = data.iter().copied().fold(f64::MAX, f64::min);
         let high = data.iter().copied().fold(f64::MIN, f64::max);
         let (from, to, ticks) = match &axis.scale {
             Scale::Named(names) => {
-                // Rows run from top to bottom; half a place of room on both sides.
                 let ticks = (0..names.len()).map(|index| index as f64).collect();
-                (names.len() as f64 - 0.5, -0.5, ticks)
+                // Half a place of room on both sides.
+                let (from, to) = (-0.5, names.len() as f64 - 0.5);
+                if rows { (to, from, ticks) } else { (from, to, ticks) }
             }
             Scale::Linear => {
                 let (low, high) = (low.min(0.0), if high > low.min(0.0) { high } else { 1.0 });
