@@ -187,7 +187,16 @@ impl Default for Contention {
 }
 
 impl Contention {
-    fn check(&self, attempted: &str) -> Result<()> {
+    /// Checks every field against its range.
+    ///
+    /// # Errors
+    /// The first field that is outside.
+    ///
+    /// ```
+    /// assert!(helpers::Contention::default().check().is_ok());
+    /// ```
+    pub fn check(&self) -> Result<()> {
+        let attempted = "time contenders";
         if self.threads.is_empty() {
             return Err(Error::new(attempted, "the list of threads is empty", "1 number or more"));
         }
@@ -405,7 +414,8 @@ pub struct ContentionRun {
     pub config: Contention,
     /// The clock and the busy loop of this run.
     pub calibration: Calibration,
-    /// Cores that other programs kept busy meanwhile, where the system tells; more than 0.1 is reported as noise.
+    /// Cores that other programs kept busy meanwhile, where the system tells and the run took longer than
+    /// 200 ms; more than 0.1 is reported as noise.
     pub other_load: Option<f64>,
     /// One entry for each contender and number of threads, in the order in which they were given.
     pub timings: Vec<Timing>,
@@ -437,7 +447,7 @@ impl ContentionRun {
 /// samples, a thread that panics, or a total that is wrong.
 pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Result<ContentionRun> {
     let attempted = "time contenders";
-    config.check(attempted)?;
+    config.check()?;
     for (place, contender) in contenders.iter().enumerate() {
         if contenders[..place].iter().any(|other| other.label() == contender.label()) {
             let wrong = format!("two are called `{}`", contender.label());
@@ -469,7 +479,8 @@ pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Re
     interleave(&what, cells.len(), rounds, config.seed, expected, |cell| {
         cells[cell].sample(config, &calibration)
     })?;
-    let other_load = others.cores();
+    // Over a shorter time the system's figures mean little.
+    let other_load = others.cores().filter(|_| expected > Duration::from_millis(200));
     if let Some(cores) = other_load.filter(|cores| *cores > 0.1) {
         println!(
             "Other programs kept {cores:.1} cores busy meanwhile: expect noise, or run again when they are quiet."

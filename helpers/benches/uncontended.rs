@@ -1,0 +1,93 @@
+//! Uncontended costs twice, in turns: by criterion, and by the instrument that the notebooks use.
+//!
+//! `cargo bench -p helpers` prints the ratio of the two for each contender. On a quiet machine it lies between 0.95
+//! and 1.05; on a busy one, look at its interval.
+
+use criterion::Criterion;
+use helpers::{Contender, Contention, Family, contender, median, parking_lot, ratio, time_contenders};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+const ROUNDS: usize = 9;
+
+/// Criterion's own median, in nanoseconds.
+fn by_criterion(folder: &Path, operation: &mut dyn FnMut(&mut criterion::Bencher)) -> f64 {
+    let mut criterion = Criterion::default()
+        .output_directory(folder)
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(400))
+        .sample_size(25)
+        .without_plots();
+    criterion.bench_function("operation", operation);
+    let file = std::fs::File::open(folder.join("operation/new/estimates.json")).expect("criterion's estimates");
+    let estimates: serde_json::Value = serde_json::from_reader(file).expect("estimates as JSON");
+    estimates["median"]["point_estimate"].as_f64().expect("a median")
+}
+
+/// The same with the notebooks' instrument.
+fn by_instrument(contender: &dyn Contender) -> f64 {
+    let config = Contention { samples: 25, sample_ms: 15, ..Default::default() };
+    let run = time_contenders(&[contender], &config).expect("a sound contender");
+    run.timings[0].cost().expect("25 samples").value
+}
+
+fn compare(contender: &dyn Contender, operation: &mut dyn FnMut(&mut criterion::Bencher)) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (mut instrument, mut criterion) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        criterion.push(by_criterion(folder.path(), operation));
+        instrument.push(by_instrument(contender));
+    }
+    let [ours, theirs] = [&instrument, &criterion].map(|times| median(times).expect("all rounds"));
+    let ratio = ratio(&instrument, &criterion).expect("rounds of both");
+    println!("{}: instrument {ours} ns, criterion {theirs} ns, ratio {ratio}", contender.label());
+}
+
+fn main() {
+    let parking_lot_mutex = contender(
+        "parking_lot mutex",
+        Family::Lock,
+        parking_lot::Mutex::new(0),
+        |value, work| {
+            work.repeat(|hold| {
+                *value.lock() += 1;
+                hold.elsewhere()
+            })
+        },
+        |value| *value.lock(),
+    );
+    let lock = parking_lot::Mutex::new(0_u64);
+    compare(&*parking_lot_mutex, &mut |bencher| bencher.iter(|| *lock.lock() += 1));
+
+    let std_mutex = contender(
+        "std mutex",
+        Family::Lock,
+        Mutex::new(0),
+        |value, work| {
+            work.repeat(|hold| {
+                *value.lock().unwrap() += 1;
+                hold.elsewhere()
+            })
+        },
+        |value| *value.lock().unwrap(),
+    );
+    let lock = Mutex::new(0_u64);
+    compare(&*std_mutex, &mut |bencher| bencher.iter(|| *lock.lock().unwrap() += 1));
+
+    let atomic_add = contender(
+        "atomic add",
+        Family::Atomic,
+        AtomicU64::new(0),
+        |value, work| {
+            work.repeat(|hold| {
+                value.fetch_add(1, Relaxed);
+                hold.elsewhere()
+            })
+        },
+        |value| value.load(Relaxed),
+    );
+    let value = AtomicU64::new(0);
+    compare(&*atomic_add, &mut |bencher| bencher.iter(|| value.fetch_add(1, Relaxed)));
+}
