@@ -89,6 +89,33 @@ pub fn release_free_memory() -> bool {
     cfg!(all(target_os = "linux", target_env = "gnu"))
 }
 
+/// Takes the free pieces that lie between used ones, without touching them, so that what follows is cut from fresh memory.
+///
+/// Pages of such pieces are resident where the allocator's caches of small pieces hold one back, here and there. Things
+/// that land on them cost less: seen, 314 bytes where others cost 320.
+fn plug_holes() -> Vec<Vec<u8>> {
+    #[allow(unused_mut)]
+    let mut plugs = Vec::new();
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: reads the allocator's own figures, under the allocator's own locks.
+        let info = || unsafe { libc::mallinfo2() };
+        let mut free = info().fordblks.saturating_sub(info().keepcost);
+        for size in [64, 16, 4, 1].map(|kibibytes| kibibytes << 10) {
+            while free >= size {
+                let fresh = info().keepcost;
+                let plug = Vec::with_capacity(size);
+                if info().keepcost != fresh {
+                    break; // it was cut from there, so no free piece is as large
+                }
+                plugs.push(plug);
+                free -= size;
+            }
+        }
+    }
+    plugs
+}
+
 /// Bytes that this process can still take: the least of what the machine has free, what the container's limit leaves, and
 /// what the limit on address space (`ulimit -v`) leaves.
 ///
@@ -201,6 +228,7 @@ pub fn bytes_each(config: &MemoryGrowth, mut add: impl FnMut(u64) -> Result<()>)
     read_memory()?;
     available_memory()?;
     let released = release_free_memory();
+    let _plugs = plug_holes();
 
     let fill = (config.count / 20).min(20_000);
     let mut each = 0.0_f64;
