@@ -1,0 +1,4 @@
+trait Count: Default + Sync {
+    fn increment(&self);
+    fn get(&self) -> u64;
+}
