@@ -1,6 +1,6 @@
 //! What must hold for every executed notebook. Each function returns what is wrong, in words.
 
-use crate::workbench::{code_cells, text};
+use crate::workbench::{code_cells, has_tag, text};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
@@ -10,15 +10,17 @@ pub fn outputs(notebook: &Value) -> Vec<String> {
     let (mut figures, mut verdict) = (0, false);
     for (index, cell) in code_cells(notebook).into_iter().enumerate() {
         let mut complain = |what: String| wrong.push(format!("code cell {}: {what}", index + 1));
+        let (meant, mut failed) = (has_tag(cell, "raises-exception"), false);
         for output in cell["outputs"].as_array().into_iter().flatten() {
             let data = &output["data"];
             let shown = text(&data["text/plain"]);
             let said = [&output["text"], &data["text/plain"], &data["text/html"], &data["text/markdown"]];
             let said: String = said.map(text).concat();
             verdict |= ["supported", "refuted", "inconclusive"].iter().any(|word| said.contains(word));
-            if output["output_type"] == "error" {
+            if output["output_type"] == "error" && !meant {
                 complain(format!("an error: {}", text(&output["evalue"])));
             }
+            failed |= output["output_type"] == "error";
             if output["name"] == "stderr" {
                 complain(format!("text on stderr: {said}"));
             }
@@ -42,6 +44,9 @@ pub fn outputs(notebook: &Value) -> Vec<String> {
                     complain("the figure has an HTML form, which would be shown in its place".into());
                 }
             }
+        }
+        if meant && !failed {
+            complain("no error, though the cell is there to show one".into());
         }
     }
     if figures < 2 {
