@@ -1,6 +1,7 @@
 //! A notebook as a file: finding it, and the source of its parameter cell.
 
 use anyhow::{Context, Result, bail};
+use base64::Engine;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ impl Notebook {
     /// The source of the code cell tagged `parameters`; empty where there is none.
     pub fn parameters(&self) -> String {
         match self.json["cells"].as_array().and_then(|cells| cells.iter().find(|cell| is_parameters(cell))) {
-            Some(cell) => source(cell),
+            Some(cell) => lines(&cell["source"]),
             None => String::new(),
         }
     }
@@ -46,6 +47,14 @@ impl Notebook {
         {
             cell["source"] = text.into();
         }
+    }
+
+    /// The first figure among the outputs.
+    pub fn first_figure(&self) -> Option<Vec<u8>> {
+        let outputs = self.json["cells"].as_array()?.iter().filter_map(|cell| cell["outputs"].as_array());
+        let text =
+            lines(outputs.flatten().map(|output| &output["data"]["image/png"]).find(|png| !png.is_null())?);
+        base64::engine::general_purpose::STANDARD.decode(text.replace('\n', "")).ok()
     }
 
     /// The notebook as text.
@@ -60,10 +69,10 @@ fn is_parameters(cell: &Value) -> bool {
 }
 
 /// The format allows one string or a list of lines.
-fn source(cell: &Value) -> String {
-    match &cell["source"] {
+fn lines(text: &Value) -> String {
+    match text {
         Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
-        source => source.as_str().unwrap_or_default().to_owned(),
+        text => text.as_str().unwrap_or_default().to_owned(),
     }
 }
 

@@ -63,6 +63,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     for (file, _, in_place) in &stages {
         if let Some(stage) = in_place {
             stage.copy(file)?;
+            stage.picture(file)?;
         }
     }
     for (_, rendered, in_place) in &stages {
@@ -162,6 +163,16 @@ impl Stage {
     fn copy(&self, file: &Path) -> Result<()> {
         let copied = fs::copy(file, self.folder.join(file.file_name().unwrap_or_default()));
         copied.map(drop).with_context(|| format!("cannot write to {}", self.target.display()))
+    }
+
+    /// A picture that stands beside the notebook under its name is its first figure, for pages that show one.
+    fn picture(&self, file: &Path) -> Result<()> {
+        let name = file.with_extension("png").file_name().unwrap_or_default().to_owned();
+        if let (true, Some(png)) = (self.target.join(&name).exists(), Notebook::read(file)?.first_figure()) {
+            fs::write(self.folder.join(name), png)
+                .with_context(|| format!("cannot write to {}", self.target.display()))?;
+        }
+        Ok(())
     }
 
     fn publish(&self) -> Result<()> {
