@@ -21,7 +21,8 @@ fn by_criterion(folder: &Path, operation: &mut dyn FnMut(&mut criterion::Bencher
         .sample_size(25)
         .without_plots();
     criterion.bench_function("operation", operation);
-    let file = std::fs::File::open(folder.join("operation/new/estimates.json")).expect("criterion's estimates");
+    let file =
+        std::fs::File::open(folder.join("operation/new/estimates.json")).expect("criterion's estimates");
     let estimates: serde_json::Value = serde_json::from_reader(file).expect("estimates as JSON");
     estimates["median"]["point_estimate"].as_f64().expect("a median")
 }

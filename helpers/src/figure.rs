@@ -530,7 +530,7 @@ impl Mark {
     /// ```
     pub fn cores() -> Mark {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        Mark::Position(cores as f64, format!("{cores} cores"))
+        Mark::Position(cores as f64, format!("{cores} core{}", if cores == 1 { "" } else { "s" }))
     }
 }
 

@@ -91,6 +91,29 @@ fn every_sample_lasts_as_long_as_it_should() {
 }
 
 #[test]
+fn a_contender_is_seldom_told_apart_from_itself() {
+    let _alone = alone();
+    let twin = |label| {
+        let add = |value: &Mutex<u64>, work: &mut Work| {
+            work.repeat(|hold| {
+                *value.lock().unwrap() += 1;
+                hold.spin()
+            })
+        };
+        contender(label, Family::Lock, Mutex::new(0), add, |value| *value.lock().unwrap())
+    };
+    let told_apart = |seed: &u64| {
+        let config = Contention { seed: *seed, samples: 25, sample_ms: 1, ..Default::default() };
+        let run = time_contenders(&[&*twin("one"), &*twin("other")], &config).unwrap();
+        let ratio = ratio(&run.timings[0].ns_per_operation(), &run.timings[1].ns_per_operation()).unwrap();
+        ratio.low > 1.0 || ratio.high < 1.0
+    };
+    // 5 of 100 by chance; more than 13 of them once in a thousand runs.
+    let apart = (0..100).filter(told_apart).count();
+    assert!(apart <= 13, "{apart} of 100");
+}
+
+#[test]
 fn an_interval_covers_the_true_median_about_as_often_as_it_says() {
     let _alone = alone();
     let mut random = 1_u64;
