@@ -1,5 +1,5 @@
 fn patience() -> Result<Duration> {
-    within("PATIENCE_US", PATIENCE_US, 1..=10_000)?;
+    within("PATIENCE_US", PATIENCE_US, 1..=1_000)?;
     Ok(Duration::from_micros(PATIENCE_US))
 }
 fn locks_twice() -> Result<bool> {
