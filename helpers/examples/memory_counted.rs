@@ -67,7 +67,7 @@ fn weigh<F: Idle>(kind: &str, tasks: u64, task: impl Fn() -> F) -> Result<()> {
     let before = ASKED.load(Relaxed);
     start_many(&runtime, COUNTED as u64, start);
     let asked = ASKED.load(Relaxed) - before;
-    if asked % COUNTED != 0 {
+    if !asked.is_multiple_of(COUNTED) {
         let wrong = format!("{COUNTED} tasks asked for {asked} bytes");
         return Err(Error::new("count", wrong, "as many for each task"));
     }
