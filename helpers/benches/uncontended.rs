@@ -4,7 +4,7 @@
 //! and 1.05; on a busy one, look at its interval.
 
 use criterion::Criterion;
-use helpers::{Contender, Contention, Family, contender, median, parking_lot, ratio, time_contenders};
+use helpers::{Contender, Contention, Family, median, parking_lot, ratio, time_contenders};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -28,26 +28,27 @@ fn by_criterion(folder: &Path, operation: &mut dyn FnMut(&mut criterion::Bencher
 }
 
 /// The same with the notebooks' instrument.
-fn by_instrument(contender: &dyn Contender) -> f64 {
+fn by_instrument(contender: &[Contender]) -> f64 {
     let config = Contention { samples: 25, sample_ms: 15, ..Default::default() };
-    let run = time_contenders(&[contender], &config).expect("a sound contender");
+    let run = time_contenders(contender, &config).expect("a sound contender");
     run.timings[0].cost().expect("25 samples").value
 }
 
-fn compare(contender: &dyn Contender, operation: &mut dyn FnMut(&mut criterion::Bencher)) {
+fn compare(contender: Contender, operation: &mut dyn FnMut(&mut criterion::Bencher)) {
+    let contender = [contender];
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (mut instrument, mut criterion) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         criterion.push(by_criterion(folder.path(), operation));
-        instrument.push(by_instrument(contender));
+        instrument.push(by_instrument(&contender));
     }
     let [ours, theirs] = [&instrument, &criterion].map(|times| median(times).expect("all rounds"));
     let ratio = ratio(&instrument, &criterion).expect("rounds of both");
-    println!("{}: instrument {ours} ns, criterion {theirs} ns, ratio {ratio}", contender.label());
+    println!("{}: instrument {ours} ns, criterion {theirs} ns, ratio {ratio}", contender[0].label);
 }
 
 fn main() {
-    let parking_lot_mutex = contender(
+    let parking_lot_mutex = Contender::new(
         "parking_lot mutex",
         Family::Lock,
         parking_lot::Mutex::new(0),
@@ -60,9 +61,9 @@ fn main() {
         |value| *value.lock(),
     );
     let lock = parking_lot::Mutex::new(0_u64);
-    compare(&*parking_lot_mutex, &mut |bencher| bencher.iter(|| *lock.lock() += 1));
+    compare(parking_lot_mutex, &mut |bencher| bencher.iter(|| *lock.lock() += 1));
 
-    let std_mutex = contender(
+    let std_mutex = Contender::new(
         "std mutex",
         Family::Lock,
         Mutex::new(0),
@@ -75,9 +76,9 @@ fn main() {
         |value| *value.lock().unwrap(),
     );
     let lock = Mutex::new(0_u64);
-    compare(&*std_mutex, &mut |bencher| bencher.iter(|| *lock.lock().unwrap() += 1));
+    compare(std_mutex, &mut |bencher| bencher.iter(|| *lock.lock().unwrap() += 1));
 
-    let atomic_add = contender(
+    let atomic_add = Contender::new(
         "atomic add",
         Family::Atomic,
         AtomicU64::new(0),
@@ -90,5 +91,5 @@ fn main() {
         |value| value.load(Relaxed),
     );
     let value = AtomicU64::new(0);
-    compare(&*atomic_add, &mut |bencher| bencher.iter(|| value.fetch_add(1, Relaxed)));
+    compare(atomic_add, &mut |bencher| bencher.iter(|| value.fetch_add(1, Relaxed)));
 }

@@ -89,75 +89,48 @@ pub enum Family {
 /// A counter shared by threads, in a design that is to be timed.
 ///
 /// ```
-/// use helpers::{Contender, Family, Work};
-/// struct Locked(std::sync::Mutex<u64>);
-/// impl Contender for Locked {
-///     fn label(&self) -> &'static str { "std mutex" }
-///     fn family(&self) -> Family { Family::Lock }
-///     fn total(&self) -> u64 { *self.0.lock().unwrap() }
-///     fn run(&self, work: &mut Work) {
-///         work.repeat(|hold| {
-///             let mut value = self.0.lock().unwrap();
-///             *value += 1;
-///             hold.spin()
-///         });
-///     }
-/// }
-/// let config = helpers::Contention { threads: vec![1, 2], sample_ms: 1, ..Default::default() };
-/// let run = helpers::time_contenders(&[&Locked(std::sync::Mutex::new(0))], &config)?;
-/// assert!(run.timing("std mutex", 2)?.cost()?.value > 0.0);
+/// use helpers::{Contender, Contention, Family, parking_lot::Mutex};
+/// let locked = Contender::new("parking_lot", Family::Lock, Mutex::new(0),
+///     |value, work| work.repeat(|hold| { let mut value = value.lock(); *value += 1; hold.spin() }),
+///     |value| *value.lock());
+/// let config = Contention { threads: vec![1, 2], sample_ms: 1, ..Default::default() };
+/// let run = helpers::time_contenders(&[locked], &config)?;
+/// assert!(run.timing("parking_lot", 2)?.cost()?.value > 0.0);
 /// # Ok::<(), helpers::Error>(())
 /// ```
-pub trait Contender: Sync {
+pub struct Contender {
     /// The name in figures and tables.
-    fn label(&self) -> &'static str;
+    pub label: &'static str,
     /// The kind of the design.
-    fn family(&self) -> Family;
-    /// Adds one again and again, on the thread that calls: one call of [`Work::repeat`] or [`Work::repeat_async`].
-    fn run(&self, work: &mut Work);
+    pub family: Family,
+    run: Box<dyn Fn(&mut Work) + Sync>,
+    total: Box<dyn Fn() -> u64 + Sync>,
+}
+
+impl Contender {
+    /// A contender from the state that threads share, what each of them does with it, and how much was added so far.
+    ///
+    /// `run` adds one again and again, by one call of [`Work::repeat`] or [`Work::repeat_async`].
+    pub fn new<S: Send + Sync + 'static>(
+        label: &'static str,
+        family: Family,
+        state: S,
+        run: impl Fn(&S, &mut Work) + Sync + 'static,
+        total: impl Fn(&S) -> u64 + Sync + 'static,
+    ) -> Self {
+        let state = Arc::new(state);
+        let shared = Arc::clone(&state);
+        Self {
+            label,
+            family,
+            run: Box::new(move |work| run(&shared, work)),
+            total: Box::new(move || total(&state)),
+        }
+    }
+
     /// How much has been added so far, by all threads.
-    fn total(&self) -> u64;
-}
-
-/// A contender from its parts: the state that threads share, a thread's additions to it, and its total.
-///
-/// ```
-/// use helpers::{Family, contender, parking_lot::Mutex};
-/// let locked = contender("parking_lot", Family::Lock, Mutex::new(0),
-///     |value, work| work.repeat(|hold| { *value.lock() += 1; hold.spin() }),
-///     |value| *value.lock());
-/// assert_eq!((locked.label(), locked.total()), ("parking_lot", 0));
-/// ```
-pub fn contender<S: Sync + 'static>(
-    label: &'static str,
-    family: Family,
-    state: S,
-    run: impl Fn(&S, &mut Work) + Sync + 'static,
-    total: impl Fn(&S) -> u64 + Sync + 'static,
-) -> Box<dyn Contender> {
-    Box::new(FromParts { label, family, state, run, total })
-}
-
-struct FromParts<S, R, T> {
-    label: &'static str,
-    family: Family,
-    state: S,
-    run: R,
-    total: T,
-}
-
-impl<S: Sync, R: Fn(&S, &mut Work) + Sync, T: Fn(&S) -> u64 + Sync> Contender for FromParts<S, R, T> {
-    fn label(&self) -> &'static str {
-        self.label
-    }
-    fn family(&self) -> Family {
-        self.family
-    }
-    fn run(&self, work: &mut Work) {
-        (self.run)(&self.state, work);
-    }
-    fn total(&self) -> u64 {
-        (self.total)(&self.state)
+    pub fn total(&self) -> u64 {
+        (self.total)()
     }
 }
 
@@ -445,12 +418,12 @@ impl ContentionRun {
 /// # Errors
 /// A field of `config` outside its range, two contenders with one label, more than an hour of
 /// samples, a thread that panics, or a total that is wrong.
-pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Result<ContentionRun> {
+pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<ContentionRun> {
     let attempted = "time contenders";
     config.check()?;
     for (place, contender) in contenders.iter().enumerate() {
-        if contenders[..place].iter().any(|other| other.label() == contender.label()) {
-            let wrong = format!("two are called `{}`", contender.label());
+        if contenders[..place].iter().any(|other| other.label == contender.label) {
+            let wrong = format!("two are called `{}`", contender.label);
             return Err(Error::new(attempted, wrong, "labels that differ"));
         }
     }
@@ -463,7 +436,7 @@ pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Re
     let mut cells = Vec::new();
     for contender in contenders {
         for &threads in &config.threads {
-            cells.push(Cell { contender: *contender, threads, batch: 1, samples: Vec::new() });
+            cells.push(Cell { contender, threads, batch: 1, samples: Vec::new() });
         }
     }
     let what = format!(
@@ -487,8 +460,8 @@ pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Re
         );
     }
     let timings = cells.into_iter().map(|cell| Timing {
-        label: cell.contender.label(),
-        family: cell.contender.family(),
+        label: cell.contender.label,
+        family: cell.contender.family,
         threads: cell.threads,
         // The first round was the warm-up.
         samples: cell.samples[1..].to_vec(),
@@ -497,7 +470,7 @@ pub fn time_contenders(contenders: &[&dyn Contender], config: &Contention) -> Re
 }
 
 struct Cell<'a> {
-    contender: &'a dyn Contender,
+    contender: &'a Contender,
     threads: usize,
     batch: u64,
     samples: Vec<Sample>,
@@ -534,20 +507,20 @@ impl Cell<'_> {
                 waits: config.parts.then(no_waits),
                 ended: None,
             };
-            self.contender.run(&mut work);
+            (self.contender.run)(&mut work);
             work
         })?;
         let operations: Vec<u64> = works.iter().map(|work| work.operations).collect();
         let (done, added) = (operations.iter().sum(), self.contender.total().wrapping_sub(total_before));
         if added != done || done == 0 {
-            let wrong = format!("the total of `{}` grew by {added}", self.contender.label());
+            let wrong = format!("the total of `{}` grew by {added}", self.contender.label);
             let allowed = format!("{done}, one an operation, and at least 1");
             return Err(Error::new("trust a sample", wrong, allowed));
         }
         let mut thread_ns = 0.0;
         for work in &works {
             let (Some(began), Some(ended)) = (began.get(), work.ended) else {
-                let wrong = format!("`{}` did not repeat its work", self.contender.label());
+                let wrong = format!("`{}` did not repeat its work", self.contender.label);
                 return Err(Error::new("time a sample", wrong, "one call of `Work::repeat`"));
             };
             thread_ns += ended.duration_since(*began).as_nanos() as f64;

@@ -28,7 +28,7 @@ mod timing;
 
 pub use contention::{
     Contender, Contention, ContentionRun, Family, Held, Hold, MOST_THREADS, Parts, Sample, Timing, Work,
-    contender, on_threads, time_contenders,
+    on_threads, time_contenders,
 };
 pub use error::{Error, Result, within};
 pub use figure::{Axis, Drawing, Figure, Mark, Point, Scale, Series, Style};

@@ -11,29 +11,19 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Locked(Mutex<u64>);
-
-impl Contender for Locked {
-    fn label(&self) -> &'static str {
-        "locked"
-    }
-    fn family(&self) -> Family {
-        Family::Lock
-    }
-    fn total(&self) -> u64 {
-        *self.0.lock().unwrap()
-    }
-    fn run(&self, work: &mut Work) {
+fn locked(label: &'static str) -> Contender {
+    let run = |value: &Mutex<u64>, work: &mut Work| {
         work.repeat(|hold| {
-            let mut value = self.0.lock().unwrap();
+            let mut value = value.lock().unwrap();
             *value += 1;
             hold.spin()
-        });
-    }
+        })
+    };
+    Contender::new(label, Family::Lock, Mutex::new(0), run, |value| *value.lock().unwrap())
 }
 
 fn run(config: Contention) -> ContentionRun {
-    time_contenders(&[&Locked(Mutex::new(0))], &config).unwrap()
+    time_contenders(&[locked("mutex")], &config).unwrap()
 }
 
 #[test]
@@ -93,18 +83,9 @@ fn every_sample_lasts_as_long_as_it_should() {
 #[test]
 fn a_contender_is_seldom_told_apart_from_itself() {
     let _alone = alone();
-    let twin = |label| {
-        let add = |value: &Mutex<u64>, work: &mut Work| {
-            work.repeat(|hold| {
-                *value.lock().unwrap() += 1;
-                hold.spin()
-            })
-        };
-        contender(label, Family::Lock, Mutex::new(0), add, |value| *value.lock().unwrap())
-    };
     let told_apart = |seed: &u64| {
         let config = Contention { seed: *seed, samples: 25, sample_ms: 1, ..Default::default() };
-        let run = time_contenders(&[&*twin("one"), &*twin("other")], &config).unwrap();
+        let run = time_contenders(&[locked("one"), locked("other")], &config).unwrap();
         let ratio = ratio(&run.timings[0].ns_per_operation(), &run.timings[1].ns_per_operation()).unwrap();
         ratio.low > 1.0 || ratio.high < 1.0
     };

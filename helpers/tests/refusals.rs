@@ -4,33 +4,20 @@ use helpers::*;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A counter that adds `adds` for every operation that it reports.
-struct Adding {
-    total: AtomicU64,
-    adds: u64,
-}
-
-impl Contender for Adding {
-    fn label(&self) -> &'static str {
-        "adding"
-    }
-    fn family(&self) -> Family {
-        Family::Atomic
-    }
-    fn total(&self) -> u64 {
-        self.total.load(Relaxed)
-    }
-    fn run(&self, work: &mut Work) {
+fn adding(adds: u64) -> Contender {
+    let run = move |total: &AtomicU64, work: &mut Work| {
         work.repeat(|hold| {
-            self.total.fetch_add(self.adds, Relaxed);
+            total.fetch_add(adds, Relaxed);
             hold.spin()
-        });
-    }
+        })
+    };
+    Contender::new("adding", Family::Atomic, AtomicU64::new(0), run, |total| total.load(Relaxed))
 }
 
 fn refusal(config: Contention) -> String {
-    let contender = Adding { total: AtomicU64::new(0), adds: 1 };
-    let refused = time_contenders(&[&contender], &config).unwrap_err().to_string();
-    assert_eq!(contender.total(), 0, "it ran");
+    let contenders = [adding(1)];
+    let refused = time_contenders(&contenders, &config).unwrap_err().to_string();
+    assert_eq!(contenders[0].total(), 0, "it ran");
     refused
 }
 
@@ -92,24 +79,21 @@ fn a_sample_with_a_wrong_total_is_not_counted() {
     for (adds, found) in
         [(2, "the total of `adding` grew by "), (0, "the total of `adding` grew by 0 (allowed: ")]
     {
-        let contender = Adding { total: AtomicU64::new(0), adds };
-        let words = time_contenders(&[&contender], &config).unwrap_err().to_string();
+        let words = time_contenders(&[adding(adds)], &config).unwrap_err().to_string();
         assert!(words.starts_with(&format!("cannot trust a sample: {found}")), "{words}");
     }
 }
 
 #[test]
 fn contenders_with_one_label_are_refused() {
-    let (a, b) = (Adding { total: AtomicU64::new(0), adds: 1 }, Adding { total: AtomicU64::new(0), adds: 1 });
-    let words = time_contenders(&[&a, &b], &Contention::default()).unwrap_err().to_string();
+    let words = time_contenders(&[adding(1), adding(1)], &Contention::default()).unwrap_err().to_string();
     assert_eq!(words, "cannot time contenders: two are called `adding` (allowed: labels that differ)");
 }
 
 #[test]
 fn a_timing_that_was_not_taken_is_named_with_those_that_were() {
-    let contender = Adding { total: AtomicU64::new(0), adds: 1 };
     let config = Contention { threads: vec![1, 2], sample_ms: 1, samples: 5, ..Contention::default() };
-    let run = time_contenders(&[&contender], &config).unwrap();
+    let run = time_contenders(&[adding(1)], &config).unwrap();
     let words = run.timing("std", 1).unwrap_err().to_string();
     let known = "`adding` on 1, `adding` on 2";
     assert_eq!(
