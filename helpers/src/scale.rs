@@ -28,20 +28,19 @@ impl Placed {
             }
             Scale::Linear => {
                 let (low, high) = (low.min(0.0), if high > low.min(0.0) { high } else { 1.0 });
-                let step = round_step((high - low) / 6.0);
-                let from = (low / step).floor();
-                let ticks =
-                    (0..=((high / step).ceil() - from) as i64).map(|turn| (from + turn as f64) * step);
-                (low, high + 0.04 * (high - low), ticks.collect())
+                (low, high + 0.04 * (high - low), round_between(low, high))
             }
             Scale::Log => {
                 let room = (0.05 * (high / low).log10()).max(0.05);
                 let (from, to) = (low.log10() - room, high.log10() + room);
                 let within = if to - from < 2.5 { &[1.0, 2.0, 5.0][..] } else { &[1.0] };
                 let decades = from.floor() as i32..=to.ceil() as i32;
+                let ticks = decades.flat_map(|ten| within.iter().map(move |step| step * 10_f64.powi(ten)));
+                // Within less than a decade, two of these may not be left.
+                let few = to - from < 0.8;
                 let ticks =
-                    decades.flat_map(|decade| within.iter().map(move |step| step * 10_f64.powi(decade)));
-                (from, to, ticks.collect())
+                    if few { round_between(10_f64.powf(from), 10_f64.powf(to)) } else { ticks.collect() };
+                (from, to, ticks)
             }
         };
         let suffix = if axis.scale == Scale::Log { " (log scale)" } else { "" };
@@ -82,6 +81,13 @@ pub(crate) fn plain(place: f64) -> String {
         1_000.0.. => number(place),
         _ => format!("{}", (place * 1e6).round() / 1e6),
     }
+}
+
+/// Round numbers, about six of them, from `low` to `high` and a step beyond.
+fn round_between(low: f64, high: f64) -> Vec<f64> {
+    let step = round_step((high - low) / 6.0);
+    let from = (low / step).floor();
+    (0..=((high / step).ceil() - from) as i64).map(|turn| (from + turn as f64) * step).collect()
 }
 
 /// The next of 1, 2, 5 times a power of ten at or above `step`.
