@@ -208,21 +208,21 @@ impl Contention {
 #[derive(Debug, Clone, Copy)]
 pub struct Hold {
     work: BusyWork,
-    timed: bool,
+    /// A moment before the sample, where each operation is timed.
+    timed_from: Option<Instant>,
 }
 
 impl Hold {
     /// Keeps the critical section busy and says from when to when it was held.
     #[inline]
     pub fn spin(self) -> Held {
-        if self.timed {
-            let entered = Instant::now();
+        let Some(before) = self.timed_from else {
             self.work.spin();
-            Held(Some((entered, Instant::now())))
-        } else {
-            self.work.spin();
-            Held(None)
-        }
+            return Held(None);
+        };
+        let entered = Instant::now();
+        self.work.spin_after(entered.duration_since(before).as_nanos() as u64);
+        Held(Some((entered, Instant::now())))
     }
 
     /// For an operation that leaves the section to another thread and does not wait for it.
@@ -272,7 +272,7 @@ macro_rules! repeat {
         let (batch, hold, think) = ($work.batch, $work.hold, $work.think);
         let (mut operations, mut parts) = (0, Parts::default());
         loop {
-            if hold.timed {
+            if hold.timed_from.is_some() {
                 for _ in 0..batch {
                     let held = $operation(hold)$(.$dot_await)?;
                     let free = Instant::now();
@@ -500,7 +500,10 @@ impl Cell<'_> {
                 began: Arc::clone(&began),
                 duration,
                 batch: self.batch,
-                hold: Hold { work: calibration.busy_work(config.hold_ns), timed: config.parts },
+                hold: Hold {
+                    work: calibration.busy_work(config.hold_ns),
+                    timed_from: config.parts.then_some(calibration.measured),
+                },
                 think: calibration.busy_work(config.think_ns),
                 operations: 0,
                 parts: Parts::default(),

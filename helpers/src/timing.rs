@@ -11,6 +11,8 @@ pub struct Calibration {
     pub clock_ns: f64,
     /// Nanoseconds that one turn of the busy loop takes.
     pub turn_ns: f64,
+    /// When it was measured.
+    pub measured: Instant,
 }
 
 impl Calibration {
@@ -23,22 +25,26 @@ impl Calibration {
     pub fn measure() -> Self {
         const READINGS: u32 = 200;
         const TURNS: u64 = 20_000;
-        // The fastest of many: whatever interrupts a loop only ever makes it longer.
-        let fastest = |time_once: &dyn Fn() -> Duration| (0..100).map(|_| time_once()).min();
-        let clock = fastest(&|| {
+        // The middle of many: the fastest shows a core at its best, which it is not for long.
+        let typical = |time_once: &dyn Fn() -> Duration| {
+            let mut times: Vec<Duration> = (0..101).map(|_| time_once()).collect();
+            times.sort();
+            times[50].as_nanos() as f64
+        };
+        let clock_ns = typical(&|| {
             let start = Instant::now();
             (1..READINGS).for_each(|_| _ = black_box(Instant::now()));
             start.elapsed()
         });
-        let turns = fastest(&|| {
+        let turns_ns = typical(&|| {
             let start = Instant::now();
-            turn(TURNS);
+            turn(TURNS, 0);
             start.elapsed()
         });
-        let ns = |time: Option<Duration>| time.unwrap_or_default().as_nanos() as f64;
         Self {
-            clock_ns: (ns(clock) / f64::from(READINGS)).max(0.1),
-            turn_ns: (ns(turns) / TURNS as f64).max(0.01),
+            clock_ns: (clock_ns / f64::from(READINGS)).max(0.1),
+            turn_ns: (turns_ns / TURNS as f64).max(0.01),
+            measured: Instant::now(),
         }
     }
 
@@ -65,8 +71,14 @@ impl BusyWork {
     /// Does the work.
     #[inline]
     pub fn spin(self) {
+        self.spin_after(0);
+    }
+
+    /// Does the work once `known` is: a core that works ahead would otherwise begin while the clock is still read.
+    #[inline]
+    pub(crate) fn spin_after(self, known: u64) {
         if self.turns > 0 {
-            turn(self.turns);
+            turn(self.turns, known);
         }
     }
 }
@@ -74,8 +86,8 @@ impl BusyWork {
 /// Turns of Marsaglia's xorshift generator (*Xorshift RNGs*, 2003): each needs the one before, so no compiler folds
 /// them and no core runs two at once. Never inlined, so that it is the same code wherever it is called.
 #[inline(never)]
-fn turn(turns: u64) {
-    let mut state = black_box(0x2545_F491_4F6C_DD1D_u64);
+fn turn(turns: u64, known: u64) {
+    let mut state = black_box(known | 1);
     for _ in 0..turns {
         state ^= state << 13;
         state ^= state >> 7;
