@@ -60,13 +60,10 @@ fn every_notebook_runs_with_small_parameters() {
 /// Orders in which the cells run after one run of all; more with `ORDERS=50 cargo test`.
 const ORDERS: u64 = 1;
 
-/// The notebooks that are tested so.
-const ANY_ORDER: &[&str] = &["01-guard-internal-state"];
-
 #[test]
 fn cells_run_again_in_any_order_after_the_parameters() {
     let orders = std::env::var("ORDERS").map_or(ORDERS, |count| count.parse().expect("ORDERS is a number"));
-    for (name, values) in SMALL.iter().filter(|(name, _)| ANY_ORDER.contains(name)) {
+    for (name, values) in SMALL {
         let notebook = read(&root().join(format!("notebooks/{name}.ipynb")));
         let cells: Vec<Value> = code_cells(&notebook).into_iter().cloned().collect();
         let after = 1 + cells.iter().position(|cell| has_tag(cell, "parameters")).unwrap();
