@@ -5,7 +5,7 @@
 
 use crate::canvas::{self, Anchor, Canvas, GREY, HEIGHT, INK, WIDTH};
 use crate::scale::{Placed, plain};
-use crate::{ContentionRun, Error, Estimate, Family, MemoryReading, MemorySeries};
+use crate::{ContentionRun, Error, Estimate, Family};
 use crate::{Result, Table, median, number, ratio};
 use base64::Engine;
 use plotters::style::Color;
@@ -271,29 +271,6 @@ impl Figure {
             marks: vec![Mark::cores()],
             rows: false,
         })
-    }
-
-    /// Memory added over things added: resident, and heap in use where it is known.
-    pub fn growth(title: impl Into<String>, things: &str, grown: &MemorySeries) -> Figure {
-        let line = |label: &str, family, bytes: &dyn Fn(&MemoryReading) -> Option<u64>| {
-            let megabytes = |reading: &MemoryReading| {
-                Some((bytes(reading)? as f64 - bytes(&grown.readings[0])? as f64) / 1e6)
-            };
-            let point =
-                |reading: &MemoryReading| Some(Point::reading(reading.count as f64, megabytes(reading)?));
-            let points: Option<Vec<Point>> = grown.readings.iter().map(point).collect();
-            Some(Series::joined(label, family, points?))
-        };
-        let resident = line("resident", Family::Task, &|reading| Some(reading.resident_bytes));
-        let heap = line("heap in use", Family::Reference, &|reading| reading.heap_bytes);
-        Figure {
-            title: title.into(),
-            position: Axis::linear(things),
-            value: Axis::linear("memory added, MB"),
-            series: resident.into_iter().chain(heap).collect(),
-            marks: Vec::new(),
-            rows: false,
-        }
     }
 
     /// Checks the data and draws it.
