@@ -6,6 +6,7 @@ mod environment;
 mod kernel;
 mod lock;
 mod notebook;
+mod page;
 mod parameters;
 mod run;
 mod setup;

@@ -1,7 +1,6 @@
 //! A notebook as a file: finding it, and the source of its parameter cell.
 
 use anyhow::{Context, Result, bail};
-use base64::Engine;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,10 +33,7 @@ impl Notebook {
 
     /// The source of the code cell tagged `parameters`; empty where there is none.
     pub fn parameters(&self) -> String {
-        match self.json["cells"].as_array().and_then(|cells| cells.iter().find(|cell| is_parameters(cell))) {
-            Some(cell) => lines(&cell["source"]),
-            None => String::new(),
-        }
+        self.cells().find(|cell| is_parameters(cell)).map(|cell| lines(&cell["source"])).unwrap_or_default()
     }
 
     /// Replaces the source of the cell tagged `parameters`.
@@ -49,18 +45,64 @@ impl Notebook {
         }
     }
 
-    /// The first figure among the outputs.
-    pub fn first_figure(&self) -> Option<Vec<u8>> {
-        let outputs = self.json["cells"].as_array()?.iter().filter_map(|cell| cell["outputs"].as_array());
+    /// The first heading; the file's name where there is none.
+    pub fn title(&self) -> String {
         let text =
-            lines(outputs.flatten().map(|output| &output["data"]["image/png"]).find(|png| !png.is_null())?);
-        base64::engine::general_purpose::STANDARD.decode(text.replace('\n', "")).ok()
+            self.cells().filter(|cell| cell["cell_type"] == "markdown").map(|cell| lines(&cell["source"]));
+        let heading = |text: String| {
+            let line = text.lines().find(|line| line.starts_with('#'))?;
+            Some(line.trim_matches(['#', ' ']).to_owned())
+        };
+        text.filter_map(heading).next().unwrap_or_else(|| self.name.clone())
+    }
+
+    /// The figures, in order.
+    pub fn figures(&self) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        for cell in self.cells() {
+            for output in outputs(cell) {
+                let png = lines(&output["data"]["image/png"]).replace('\n', "");
+                if !png.is_empty() {
+                    let cell = cell["id"].as_str().unwrap_or_default().to_owned();
+                    figures.push(Figure { cell, png, twin: lines(&output["data"]["text/plain"]) });
+                }
+            }
+        }
+        figures
+    }
+
+    /// What the code cell of this id printed, and the text of what it returned; nothing where there is no such cell.
+    pub fn shown(&self, cell_id: &str) -> Option<String> {
+        let cell = self.cells().find(|cell| cell["cell_type"] == "code" && cell["id"] == cell_id)?;
+        let text = |output: &Value| match output["name"].as_str() {
+            Some("stdout") => lines(&output["text"]),
+            _ => lines(&output["data"]["text/plain"]),
+        };
+        Some(outputs(cell).map(text).collect())
     }
 
     /// The notebook as text.
     pub fn text(&self) -> String {
         self.json.to_string()
     }
+
+    fn cells(&self) -> impl Iterator<Item = &Value> {
+        self.json["cells"].as_array().into_iter().flatten()
+    }
+}
+
+/// A figure among a notebook's outputs.
+pub struct Figure {
+    /// The id of the cell that drew it.
+    pub cell: String,
+    /// The picture, in base64.
+    pub png: String,
+    /// Its data as text: a title, a header, and a row a line.
+    pub twin: String,
+}
+
+fn outputs(cell: &Value) -> impl Iterator<Item = &Value> {
+    cell["outputs"].as_array().into_iter().flatten()
 }
 
 fn is_parameters(cell: &Value) -> bool {
@@ -152,6 +194,31 @@ mod tests {
         ] {
             assert_eq!(by_name(&all, name).unwrap_err().to_string(), said);
         }
+    }
+
+    #[test]
+    fn what_a_notebook_says_and_shows_is_found() {
+        let json = serde_json::json!({ "cells": [
+            { "cell_type": "code", "id": "note", "source": "# no heading" },
+            { "cell_type": "markdown", "id": "title", "source": ["Before.\n", "# How *much*? #\n", "\n", "# More"] },
+            { "cell_type": "markdown", "id": "verdict", "source": "## Verdict" },
+            { "cell_type": "code", "id": "verdict", "outputs": [
+                { "output_type": "stream", "name": "stdout", "text": ["one\n", "two\n"] },
+                { "output_type": "stream", "name": "stderr", "text": "no" },
+                { "output_type": "execute_result", "data": { "image/png": ["QUJD\n", "RA==\n"], "text/plain": ["T\n", "x  y\n"] } },
+            ] },
+        ] });
+        let mut notebook = Notebook { path: PathBuf::new(), name: "file".into(), json };
+        assert_eq!(notebook.title(), "How *much*?");
+        assert_eq!(notebook.shown("verdict").unwrap(), "one\ntwo\nT\nx  y\n");
+        assert_eq!(notebook.shown("note").unwrap(), "");
+        assert!(notebook.shown("title").is_none());
+        let figures = notebook.figures();
+        let [Figure { cell, png, twin }] = figures.as_slice() else { panic!("{} figures", figures.len()) };
+        assert_eq!([cell, png, twin], ["verdict", "QUJDRA==", "T\nx  y\n"]);
+        notebook.json["cells"].as_array_mut().unwrap().truncate(1);
+        assert_eq!(notebook.title(), "file");
+        assert!(notebook.figures().is_empty());
     }
 
     #[test]

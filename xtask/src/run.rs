@@ -3,6 +3,7 @@
 use crate::notebook::{self, Notebook};
 use crate::{lock, parameters, setup};
 use anyhow::{Context, Result, bail};
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -168,7 +169,9 @@ impl Stage {
     /// A picture that stands beside the notebook under its name is its first figure, for pages that show one.
     fn picture(&self, file: &Path) -> Result<()> {
         let name = file.with_extension("png").file_name().unwrap_or_default().to_owned();
-        if let (true, Some(png)) = (self.target.join(&name).exists(), Notebook::read(file)?.first_figure()) {
+        let figures = Notebook::read(file)?.figures();
+        if let (true, Some(figure)) = (self.target.join(&name).exists(), figures.first()) {
+            let png = BASE64.decode(&figure.png).context("the first figure is no base64")?;
             fs::write(self.folder.join(name), png)
                 .with_context(|| format!("cannot write to {}", self.target.display()))?;
         }
