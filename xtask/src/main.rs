@@ -5,7 +5,9 @@
 mod environment;
 mod kernel;
 mod lock;
+#[allow(dead_code)] // until the index of rendered notebooks reads them
 mod notebook;
+#[allow(dead_code)] // until there is an index
 mod page;
 mod parameters;
 mod run;
