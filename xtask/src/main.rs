@@ -2,6 +2,7 @@
 //!
 //! Notebooks are files here; what they measure is the business of the `helpers` crate.
 
+mod compare;
 mod environment;
 mod kernel;
 mod lock;
@@ -38,6 +39,8 @@ enum Command {
     },
     /// Set up, then execute notebooks and render each as one HTML file
     Run(run::Options),
+    /// Set the figures' data of two runs side by side, in the terminal and as one HTML page
+    Compare(compare::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,5 +69,6 @@ fn command(command: Command) -> Result<()> {
             Err(lab.exec()).context("JupyterLab did not start")
         }
         Command::Run(options) => run::run(root, &options),
+        Command::Compare(options) => compare::compare(root, &options),
     }
 }

@@ -144,7 +144,11 @@ pub fn choose(folder: &Path, asked: &[String]) -> Result<Vec<Notebook>> {
     Ok(notebooks)
 }
 
-fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The notebooks of a folder, in order.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let cannot = || format!("cannot read {}", folder.display());
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).with_context(cannot)? {
