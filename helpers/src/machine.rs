@@ -1,11 +1,14 @@
 //! The stamp: what a reader must know of the machine and the build to judge a figure, and nothing that names its owner.
 
 use crate::Table;
+use std::time::SystemTime;
 use sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// The machine and the build that measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
+    /// The day of the reading in UTC, such as `2026-11-23`.
+    pub date: String,
     /// The processor's own name for itself.
     pub processor: String,
     /// Threads that can run at the same time in this process, a container's limit included.
@@ -26,7 +29,9 @@ impl Machine {
     /// Reads what this machine says of itself; what it does not say is `unknown`.
     ///
     /// ```
-    /// assert!(helpers::Machine::read().cores >= 1);
+    /// let machine = helpers::Machine::read();
+    /// assert!(machine.cores >= 1);
+    /// assert_eq!(machine.date.len(), "2026-11-23".len());
     /// ```
     pub fn read() -> Self {
         let known = |text: String| Some(text.trim().to_string()).filter(|text| !text.is_empty());
@@ -38,7 +43,9 @@ impl Machine {
         }
         let brand = system.as_ref().and_then(|system| Some(system.cpus().first()?.brand().to_string()));
         let on_off = |checks: bool| if checks { "on" } else { "off" };
+        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         Self {
+            date: now.chars().take_while(|c| *c != 'T').collect(),
             processor: or_unknown(brand),
             cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
             memory_bytes: system.map_or(0, |system| system.total_memory()),
@@ -66,6 +73,7 @@ impl Machine {
     pub fn table(&self) -> Table {
         let memory = format!("{:.1} GiB", self.memory_bytes as f64 / (1_u64 << 30) as f64);
         let rows = [
+            ("date", format!("{} UTC", self.date)),
             ("processor", self.processor.clone()),
             ("cores", self.cores.to_string()),
             ("memory", memory),
