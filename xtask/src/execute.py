@@ -1,7 +1,7 @@
-"""Executes notebooks, each in a fresh kernel, and renders each as one HTML file.
+"""Executes notebooks, each in a fresh kernel.
 
-Arguments: for each notebook the kernel's working folder and the file, which is executed in place;
-NAME.html is written beside it. Progress goes to stdout; the one reason for a failure to stderr.
+Arguments: for each notebook the kernel's working folder and the file, which is executed in place.
+Progress goes to stdout; the one reason for a failure to stderr.
 Standard input is a pipe that nothing is written to: when it ends, the caller is gone.
 """
 import asyncio
@@ -19,7 +19,6 @@ import threading
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
-from nbconvert import HTMLExporter
 
 QUIET = 0.3  # seconds without a message from the kernel
 STOPPED = "stopped; nothing was published"
@@ -109,16 +108,6 @@ async def execute(folder, path, temporary):
             if said and "raises-exception" not in cell.metadata.get("tags", []):
                 return f"{where} failed: {first_line(cell)}\n{said}"
     nbformat.write(notebook, path)
-    html, _ = HTMLExporter(
-        template_name="lab",
-        # Nothing is asked of another host.
-        mathjax_url="",
-        require_js_url="",
-        jquery_url="",
-        mermaid_js_url="",
-        mermaid_layout_elk_js_url="",
-    ).from_notebook_node(notebook, {"metadata": {"name": path.stem}})
-    path.with_suffix(".html").write_text(html, encoding="utf-8")
 
 
 def stop_on_signal(task):
@@ -155,4 +144,4 @@ if __name__ == "__main__":
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(STOPPED)
     except Exception as error:
-        sys.exit(f"the notebook could not be executed or rendered: {error}")
+        sys.exit(f"the notebook could not be executed: {error}")

@@ -4,13 +4,13 @@
 
 mod compare;
 mod environment;
+mod index;
 mod kernel;
 mod lock;
-#[allow(dead_code)] // until the index of rendered notebooks reads them
 mod notebook;
-#[allow(dead_code)] // until there is an index
 mod page;
 mod parameters;
+mod render;
 mod run;
 mod setup;
 

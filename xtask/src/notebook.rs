@@ -1,6 +1,7 @@
 //! A notebook as a file: finding it, and the source of its parameter cell.
 
 use anyhow::{Context, Result, bail};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,15 +46,39 @@ impl Notebook {
         }
     }
 
-    /// The first heading; the file's name where there is none.
+    /// The text of the first heading; the file's name where there is none.
     pub fn title(&self) -> String {
-        let text =
-            self.cells().filter(|cell| cell["cell_type"] == "markdown").map(|cell| lines(&cell["source"]));
-        let heading = |text: String| {
-            let line = text.lines().find(|line| line.starts_with('#'))?;
-            Some(line.trim_matches(['#', ' ']).to_owned())
+        let heading = self.first_part(|tag| matches!(tag, Tag::Heading { .. }));
+        let text = |event| match event {
+            Event::Text(text) | Event::Code(text) => Some(text.into_string()),
+            _ => None,
         };
-        text.filter_map(heading).next().unwrap_or_else(|| self.name.clone())
+        heading
+            .map(|events| events.into_iter().filter_map(text).collect())
+            .unwrap_or_else(|| self.name.clone())
+    }
+
+    /// The first paragraph, as HTML that holds none of the notebook's own.
+    pub fn lead(&self) -> Option<String> {
+        let text = |event| match event {
+            Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+            event => event,
+        };
+        let events = self.first_part(|tag| matches!(tag, Tag::Paragraph))?;
+        let mut html = String::new();
+        pulldown_cmark::html::push_html(&mut html, events.into_iter().map(text));
+        Some(html)
+    }
+
+    /// What stands in the first part of a kind among the cells of text.
+    fn first_part(&self, wanted: impl Fn(&Tag) -> bool) -> Option<Vec<Event<'static>>> {
+        self.cells().filter(|cell| cell["cell_type"] == "markdown").find_map(|cell| {
+            let source = lines(&cell["source"]);
+            let mut events = Parser::new(&source);
+            events.find(|event| matches!(event, Event::Start(tag) if wanted(tag)))?;
+            let inside = |event: &Event| !matches!(event, Event::End(TagEnd::Heading(_) | TagEnd::Paragraph));
+            Some(events.take_while(inside).map(Event::into_static).collect())
+        })
     }
 
     /// The figures, in order.
@@ -99,6 +124,13 @@ pub struct Figure {
     pub png: String,
     /// Its data as text: a title, a header, and a row a line.
     pub twin: String,
+}
+
+impl Figure {
+    /// The first line of its text.
+    pub fn title(&self) -> &str {
+        self.twin.lines().next().unwrap_or_default()
+    }
 }
 
 fn outputs(cell: &Value) -> impl Iterator<Item = &Value> {
@@ -204,7 +236,8 @@ mod tests {
     fn what_a_notebook_says_and_shows_is_found() {
         let json = serde_json::json!({ "cells": [
             { "cell_type": "code", "id": "note", "source": "# no heading" },
-            { "cell_type": "markdown", "id": "title", "source": ["Before.\n", "# How *much*? #\n", "\n", "# More"] },
+            { "cell_type": "markdown", "id": "title", "source":
+                ["```\n", "# no heading\n", "```\n", "# How *much* `T`? #\n", "\n", "A & *b*:\n", "<i>.\n", "\n", "# More"] },
             { "cell_type": "markdown", "id": "verdict", "source": "## Verdict" },
             { "cell_type": "code", "id": "verdict", "outputs": [
                 { "output_type": "stream", "name": "stdout", "text": ["one\n", "two\n"] },
@@ -213,7 +246,8 @@ mod tests {
             ] },
         ] });
         let mut notebook = Notebook { path: PathBuf::new(), name: "file".into(), json };
-        assert_eq!(notebook.title(), "How *much*?");
+        assert_eq!(notebook.title(), "How much T?");
+        assert_eq!(notebook.lead().unwrap(), "A &amp; <em>b</em>:\n&lt;i&gt;.");
         assert_eq!(notebook.shown("verdict").unwrap(), "one\ntwo\nT\nx  y\n");
         assert_eq!(notebook.shown("note").unwrap(), "");
         assert!(notebook.shown("title").is_none());

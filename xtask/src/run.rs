@@ -1,7 +1,7 @@
 //! Executes notebooks and publishes the results together, or none of them.
 
 use crate::notebook::{self, Notebook};
-use crate::{lock, parameters, setup};
+use crate::{index, lock, parameters, render, setup};
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use std::fs;
@@ -25,7 +25,7 @@ pub struct Options {
     output: Option<PathBuf>,
 }
 
-/// Executes the notebooks and writes each as a notebook and as one HTML file.
+/// Executes the notebooks and writes each as a notebook and as one HTML file, and a page over all that stand there.
 ///
 /// # Errors
 /// When a parameter is refused, a cell fails, or the output cannot be written; then nothing is published.
@@ -41,6 +41,12 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         && notebooks.iter().any(|notebook| notebook.path.parent() == Some(&output))
     {
         bail!("--output is the folder of a notebook, which it would overwrite; name another one");
+    }
+    if notebooks.iter().any(|notebook| format!("{}.html", notebook.name) == index::NAME) {
+        bail!(
+            "the page of a notebook named index would be overwritten by {}; rename the notebook",
+            index::NAME
+        );
     }
     let environment = setup::ensure(root)?;
     let holder = "another run, which this one would disturb,";
@@ -61,6 +67,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         stages.push((file, rendered, in_place));
     }
     execute(python)?;
+    render::render(&environment, stages.iter().map(|(file, ..)| file.as_path()))?;
     for (file, _, in_place) in &stages {
         if let Some(stage) = in_place {
             stage.copy(file)?;
@@ -73,7 +80,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
             stage.publish()?;
         }
     }
-    Ok(())
+    index::write(output)
 }
 
 /// Replaces values in every notebook that has the parameter; one at least must have it.
@@ -115,7 +122,7 @@ fn known(notebooks: &[Notebook]) -> Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// Runs the script that executes and renders, and returns its complaint as an error.
+/// Runs the script that executes, and returns its complaint as an error.
 fn execute(mut python: Command) -> Result<()> {
     let mut python = python
         .stdin(Stdio::piped())

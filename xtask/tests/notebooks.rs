@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::symlink;
-use workbench::{code_cells, has_tag, name, notebooks, read, root, text, write, xtask};
+use workbench::{code_cells, escaped, has_tag, name, notebooks, read, root, text, write, xtask};
 
 /// Values with which a notebook takes seconds instead of minutes.
 const SMALL: &[(&str, &[&str])] = &[
@@ -46,13 +46,22 @@ fn every_notebook_runs_with_small_parameters() {
         }
         let executed = read(&output.path().join(format!("{name}.ipynb")));
         let html = fs::read_to_string(output.path().join(format!("{name}.html"))).unwrap();
-        for what in checks::outputs(&executed).into_iter().chain(checks::requests(&html)) {
+        for what in checks::outputs(&executed).into_iter().chain(checks::page(&executed, &html)) {
             wrong.push(format!("{name}: {what}"));
         }
-        let figures = html.matches("<img").count();
-        if figures < 2 {
-            wrong.push(format!("{name}: {figures} figures in the HTML"));
+    }
+    let index = fs::read_to_string(output.path().join("index.html")).unwrap();
+    for path in notebooks() {
+        let executed = output.path().join(path.file_name().unwrap());
+        if executed.exists() {
+            wrong.extend(listed(&read(&executed), &name(&path), &index));
         }
+    }
+    for entry in fs::read_dir(output.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let shared = fs::read_to_string(&path).unwrap();
+        let what = privacy(&shared).into_iter().chain(checks::scripts(&shared));
+        wrong.extend(what.map(|what| format!("{}: {what}", path.display())));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
@@ -99,7 +108,9 @@ fn the_committed_notebooks_are_executed_and_whole() {
     let mut wrong = Vec::new();
     for path in notebooks() {
         let notebook = read(&path);
-        for what in checks::outputs(&notebook).into_iter().chain(form(&notebook)).chain(privacy(&notebook)) {
+        let shared = fs::read_to_string(&path).unwrap();
+        let safe = privacy(&shared).into_iter().chain(checks::scripts(&shared));
+        for what in checks::outputs(&notebook).into_iter().chain(form(&notebook)).chain(safe) {
             wrong.push(format!("{}: {what}", name(&path)));
         }
         let size = fs::metadata(&path).unwrap().len();
@@ -154,8 +165,49 @@ fn form(notebook: &Value) -> Vec<String> {
     wrong
 }
 
-/// Outputs name no folder, user or host.
-fn privacy(notebook: &Value) -> Vec<String> {
+/// What the index must say of a notebook.
+fn listed(notebook: &Value, name: &str, index: &str) -> Vec<String> {
+    let cells = code_cells(notebook);
+    let outputs = |id: &str| {
+        let cell =
+            cells.iter().find(|cell| cell["id"] == id).unwrap_or_else(|| panic!("{name} has no cell {id}"));
+        cell["outputs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|output| text(&output["text"]) + &text(&output["data"]["text/plain"]))
+            .collect::<String>()
+    };
+    let figures = cells.iter().flat_map(|cell| cell["outputs"].as_array().into_iter().flatten());
+    let figure = figures.map(|output| &output["data"]).find(|data| data.get("image/png").is_some()).unwrap();
+    let title =
+        text(&notebook["cells"][0]["source"]).lines().next().unwrap().trim_start_matches("# ").to_owned();
+    let stamp = outputs("stamp");
+    let row = |what: &str| {
+        let line =
+            stamp.lines().find(|line| line.starts_with(what)).unwrap_or_else(|| panic!("no {what}: {stamp}"));
+        line[what.len()..].trim().to_owned()
+    };
+    let date = row("date");
+    let mut wanted = vec![
+        format!("<a href=\"{name}.html\">{}</a>", escaped(&title)),
+        format!("alt=\"{}\"", escaped(text(&figure["text/plain"]).lines().next().unwrap())),
+        text(&figure["image/png"]).replace('\n', ""),
+        format!("Measured: {date}, {}", escaped(&row("processor"))),
+    ];
+    // The last word is set apart.
+    wanted.extend(
+        outputs("verdict").lines().map(|line| escaped(line.rsplit_once(' ').map_or(line, |(most, _)| most))),
+    );
+    wanted.retain(|what| !index.contains(what));
+    wanted
+        .iter()
+        .map(|what| format!("{name}: index.html does not say {}", &what[..what.len().min(100)]))
+        .collect()
+}
+
+/// A file that is shared names no folder, user or host of this machine; its pictures are left out of the search.
+fn privacy(shared: &str) -> Vec<String> {
     let mut names: Vec<String> = ["/home/", "/Users/", "/root/", "/tmp/"].map(String::from).to_vec();
     names.push(root().display().to_string());
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -165,21 +217,18 @@ fn privacy(notebook: &Value) -> Vec<String> {
     names.extend(
         [host.trim(), &user].iter().filter(|name| !common.contains(name)).map(|name| name.to_string()),
     );
-    let mut wrong = Vec::new();
-    for cell in code_cells(notebook) {
-        for output in cell["outputs"].as_array().into_iter().flatten() {
-            let mut shown = output.clone();
-            if let Some(data) = shown["data"].as_object_mut() {
-                data.remove("image/png");
-            }
-            let shown = shown.to_string();
-            wrong.extend(
-                names
-                    .iter()
-                    .filter(|name| shown.contains(*name))
-                    .map(|name| format!("an output names {name}")),
-            );
-        }
-    }
-    wrong
+    // A picture is one word of base64, longer than any other.
+    let words = shared.split(|c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c)));
+    let pictures: HashSet<&str> = words.filter(|word| word.len() > 1_000).collect();
+    let text = pictures.iter().fold(shared.to_owned(), |text, picture| text.replace(picture, ""));
+    names.retain(|name| text.contains(name));
+    names.iter().map(|name| format!("it names {name}")).collect()
+}
+
+#[test]
+fn names_of_folders_are_found_outside_of_pictures() {
+    let picture = format!("data:image/png;base64,{}/tmp/{}", "A".repeat(1_000), "B".repeat(1_000));
+    assert_eq!(privacy(&picture), Vec::<String>::new());
+    assert_eq!(privacy(&format!("{picture}\" alt=\"in /tmp/x\"")), ["it names /tmp/"]);
+    assert!(!privacy(&root().join("x").display().to_string()).is_empty());
 }

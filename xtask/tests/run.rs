@@ -1,5 +1,6 @@
 //! `cargo xtask run` on small notebooks: what it refuses, how it fails, what it writes.
 
+mod checks;
 mod workbench;
 
 use std::fs;
@@ -170,4 +171,71 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     let lasting = |text: &str| text.lines().filter(|line| !line.contains("thread '")).collect::<String>();
     assert_eq!(lasting(&in_place("second")), lasting(&first));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "something is left over");
+}
+
+#[test]
+fn the_index_covers_what_each_run_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("rendered");
+    let show = |mime: &str, content: &str| {
+        format!("println!(\"EVCXR_BEGIN_CONTENT {mime}\\n{content}\\nEVCXR_END_CONTENT\");\n")
+    };
+    let figure = show("image/png", "AAAA") + &show("text/plain", "How <big>?\\nsize  m\\na     1");
+    let mut cells = vec![
+        workbench::prose("# Is `x<y>` <b>big</b>?\n\nA *claim* & <script>alert(1)</script> more.\n\n## Next"),
+        cell(&figure, &[]),
+        cell("println!(\"x: 1 < 2\\nIt is big: refuted\");", &[]),
+        cell(
+            &show(
+                "text/plain",
+                "Measured on\\nwhat       value\\ndate       2026-01-02 UTC\\nprocessor  A & B\\ncores      3",
+            ),
+            &[],
+        ),
+    ];
+    cells[2]["id"] = "verdict".into();
+    cells[3]["id"] = "stamp".into();
+    let notebook = |name: &str, cells: &[serde_json::Value]| {
+        let path = folder.path().join(name);
+        write(&path, cells.to_vec());
+        let outcome = run(&path, &output, &[]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        (fs::read_to_string(output.join("index.html")).unwrap(), outcome.stdout)
+    };
+    let (first, _) = notebook("full.ipynb", &cells);
+    for said in [
+        "<h2><a href=\"full.html\">Is x&lt;y&gt; big?</a></h2>",
+        "A <em>claim</em> &amp; &lt;script&gt;alert(1)&lt;/script&gt; more.",
+        "<a href=\"full.html#cell-id=cell-1\"><img src=\"data:image/png;base64,AAAA\" alt=\"How &lt;big&gt;?\"></a>",
+        "<li>x: 1 &lt; 2</li><li>It is big: <strong>refuted</strong></li>",
+        "Measured: 2026-01-02 UTC, A &amp; B, 3 cores",
+    ] {
+        assert!(first.contains(said), "{said} is not in {first}");
+    }
+    let page = fs::read_to_string(output.join("full.html")).unwrap();
+    assert_eq!(checks::requests(&page), Vec::<String>::new());
+    assert_eq!(checks::scripts(&page), Vec::<String>::new());
+    assert!(page.contains("alt=\"How &lt;big&gt;? Data: size, m; a, 1\""), "{page}");
+    assert!(page.contains(" id=\"cell-id=cell-1\""), "{page}");
+
+    // What stands in the folder and is no notebook is left out, and said.
+    fs::write(output.join("broken.ipynb"), "[]").unwrap();
+    fs::write(output.join("broken.html"), "").unwrap();
+    let (second, printed) = notebook("bare.ipynb", &[cell("1 + 1", &[])]);
+    let entry = |index: &str, name: &str| {
+        let start = index.find(&format!("<article><h2><a href=\"{name}.html\">")).unwrap();
+        index[start..].split_inclusive("</article>").next().unwrap().to_owned()
+    };
+    assert_eq!(entry(&second, "full"), entry(&first, "full"));
+    assert_eq!(entry(&second, "bare"), "<article><h2><a href=\"bare.html\">bare</a></h2></article>");
+    assert!(!second.contains("broken"), "{second}");
+    assert!(printed.contains("index.html leaves one out: "), "{printed}");
+    assert!(printed.contains("broken.ipynb is not a notebook"), "{printed}");
+
+    let index = folder.path().join("index.ipynb");
+    write(&index, vec![cell("1 + 1", &[])]);
+    let said =
+        "error: the page of a notebook named index would be overwritten by index.html; rename the notebook\n";
+    assert_eq!(run(&index, &output, &[]).stderr, said);
+    assert_eq!(fs::read_to_string(output.join("index.html")).unwrap(), second);
 }

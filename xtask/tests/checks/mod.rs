@@ -1,6 +1,7 @@
 //! What must hold for every executed notebook. Each function returns what is wrong, in words.
+#![allow(dead_code)] // each test program uses a part
 
-use crate::workbench::{code_cells, has_tag, text};
+use crate::workbench::{code_cells, escaped, has_tag, text};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
@@ -93,6 +94,137 @@ fn twin(shown: &str) -> Result<(), String> {
         return Err(format!("the figure's text has no columns of data: {header:?}, {row:?}"));
     }
     Ok(())
+}
+
+/// Everything that must hold for the page of an executed notebook.
+pub fn page(notebook: &Value, html: &str) -> Vec<String> {
+    let mut wrong: Vec<String> = requests(html).into_iter().chain(scripts(html)).chain(links(html)).collect();
+    let cells = notebook["cells"].as_array().unwrap();
+    let source =
+        cells.iter().map(|cell| text(&cell["source"])).find(|source| source.starts_with("# ")).unwrap();
+    let title = source.lines().next().unwrap().trim_start_matches("# ");
+    if !html.contains(&format!("<title>{}</title>", escaped(title))) {
+        wrong.push(format!("the title of the page is not {title:?}"));
+    }
+    if !html.contains("<html lang=\"en\">") {
+        wrong.push("the page does not name its language".into());
+    }
+    let outputs = cells.iter().flat_map(|cell| cell["outputs"].as_array().into_iter().flatten());
+    let figures = outputs.map(|output| &output["data"]).filter(|data| data.get("image/png").is_some());
+    let twins: Vec<String> = figures.map(|data| text(&data["text/plain"])).collect();
+    let images: Vec<&str> =
+        html.split("<img ").skip(1).map(|rest| &rest[..rest.find('>').unwrap()]).collect();
+    if images.len() != twins.len() {
+        wrong.push(format!("{} figures in the notebook, {} images in the page", twins.len(), images.len()));
+    }
+    for (image, twin) in images.iter().zip(&twins) {
+        let alternative = image.split_once("alt=\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
+        if let Err(what) = tells(alternative.unwrap_or_default(), twin) {
+            wrong.push(what);
+        }
+        if !html.contains(&format!("<pre>{}", escaped(twin).replace("&quot;", "\""))) {
+            wrong.push(format!("the page does not show the text of the figure {twin:?}"));
+        }
+    }
+    wrong
+}
+
+/// An alternative text holds the figure's title and its data, or as many rows as fit and the number of the others.
+fn tells(alternative: &str, twin: &str) -> Result<(), String> {
+    let columns = |line: &str| {
+        let columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty());
+        escaped(&columns.collect::<Vec<_>>().join(", "))
+    };
+    let (title, rows) = twin.split_once('\n').unwrap_or((twin, ""));
+    let rows: Vec<String> = rows.lines().map(columns).collect();
+    let (told, more) = match alternative.rsplit_once("; and ") {
+        Some((told, more)) => (told, more.split_once(" more rows").and_then(|(count, _)| count.parse().ok())),
+        None => (alternative, Some(0)),
+    };
+    let kept = rows.len().saturating_sub(more.unwrap_or(rows.len()));
+    let whole = format!("{} Data: {}", escaped(title), rows[..kept].join("; "));
+    if kept < 2 || told != whole || told.chars().count() > 1_200 {
+        return Err(format!("an image is described as {alternative:?}; its figure says {twin:?}"));
+    }
+    Ok(())
+}
+
+/// Links inside the page that lead nowhere, or to two places.
+fn links(html: &str) -> Vec<String> {
+    let targets: Vec<&str> =
+        html.split("href=\"#").skip(1).map(|rest| &rest[..rest.find('"').unwrap()]).collect();
+    let mut wrong = Vec::new();
+    for target in &targets {
+        let places = html.matches(&format!(" id=\"{target}\"")).count();
+        if places != 1 {
+            wrong.push(format!("the link to #{target} has {places} places to lead to"));
+        }
+    }
+    if targets.len() < html.matches("<h2").count() {
+        wrong.push(format!("{} links to the headings", targets.len()));
+    }
+    wrong
+}
+
+/// Places where a page, or a notebook as text, would run something.
+pub fn scripts(text: &str) -> Vec<String> {
+    let mut wrong: Vec<String> = ["<script", "javascript:"]
+        .iter()
+        .filter(|what| text.to_lowercase().contains(*what))
+        .map(|what| format!("it holds {what}"))
+        .collect();
+    for tag in text.split('<').skip(1).filter(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic())) {
+        let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
+        // Every other piece stands between quotes.
+        let names: String = tag.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+        let handles = |word: &&str| word.starts_with("on") && word.ends_with('=');
+        wrong.extend(names.split_whitespace().filter(handles).map(|name| format!("an element has {name}")));
+    }
+    wrong
+}
+
+#[test]
+fn scripts_are_found_and_words_are_not() {
+    for runs in [
+        "<script>alert(1)</script>",
+        "<SCRIPT src=\"x.js\"></SCRIPT>",
+        "<a href=\"javascript:alert(1)\">x</a>",
+        "<img alt=\"\" onerror=\"alert(1)\">",
+    ] {
+        assert_eq!(scripts(runs).len(), 1, "{runs}");
+    }
+    for runs_not in ["<p>1 < 2, on_threads = 3</p>", "<img alt=\"one onload= two\">", "&lt;script&gt;"] {
+        assert_eq!(scripts(runs_not), Vec::<String>::new(), "{runs_not}");
+    }
+}
+
+#[test]
+fn links_that_lead_nowhere_are_found() {
+    assert_eq!(links("<h2 id=\"a\">A</h2><a href=\"#a\">A</a>"), Vec::<String>::new());
+    for wrong in
+        ["<a href=\"#a\">A</a>", "<p id=\"a\"><p id=\"a\"><a href=\"#a\">A</a>", "<h2 id=\"a\">A</h2>"]
+    {
+        assert_eq!(links(wrong).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn a_description_that_is_not_the_data_is_found() {
+    let twin = "How many?\nname  value, %\na     1\nb <   2\n";
+    for told in [
+        "How many? Data: name, value, %; a, 1; b &lt;, 2",
+        "How many? Data: name, value, %; a, 1; and 1 more rows in the text below",
+    ] {
+        assert_eq!(tells(told, twin), Ok(()));
+    }
+    for told in [
+        "",
+        "How many?",
+        "How many? Data: name, value, %; a, 1",
+        "How much? Data: name, value, %; a, 1; b &lt;, 2",
+    ] {
+        assert!(tells(told, twin).is_err(), "{told}");
+    }
 }
 
 /// Places where a page makes the browser fetch something from another host. A link that a reader may follow is none.

@@ -41,10 +41,17 @@ pub fn cell(source: &str, tags: &[&str]) -> Value {
     })
 }
 
-/// Writes a notebook of these cells.
+/// A cell of text.
+pub fn prose(source: &str) -> Value {
+    json!({ "cell_type": "markdown", "metadata": {}, "source": source })
+}
+
+/// Writes a notebook of these cells; those without an id get one.
 pub fn write(path: &Path, mut cells: Vec<Value>) {
     for (index, cell) in cells.iter_mut().enumerate() {
-        cell["id"] = format!("cell-{index}").into();
+        if cell["id"].is_null() {
+            cell["id"] = format!("cell-{index}").into();
+        }
     }
     let kernel = json!({ "display_name": "Rust", "language": "rust", "name": "rust" });
     let notebook =
@@ -83,6 +90,11 @@ pub fn code_cells(notebook: &Value) -> Vec<&Value> {
 /// Whether a cell has a tag.
 pub fn has_tag(cell: &Value, tag: &str) -> bool {
     cell["metadata"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|other| other == tag))
+}
+
+/// A text as it stands in HTML.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A string of the notebook format, which may also be a list of lines.

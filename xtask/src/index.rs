@@ -1,0 +1,81 @@
+//! One page over the rendered notebooks of a folder.
+
+use crate::notebook::{self, Notebook};
+use crate::page::page;
+use anyhow::{Context, Result};
+use maud::{Markup, PreEscaped, html};
+use std::fs;
+use std::path::Path;
+
+/// The file's name.
+pub const NAME: &str = "index.html";
+
+/// Writes `index.html` over every executed notebook of the folder that has a page there, whichever run left it.
+///
+/// # Errors
+/// When the folder cannot be read or the page cannot be written.
+pub fn write(folder: &Path) -> Result<()> {
+    let mut entries = Vec::new();
+    for file in notebook::list(folder)? {
+        if !file.with_extension("html").exists() {
+            continue;
+        }
+        match Notebook::read(&file) {
+            Ok(notebook) => entries.push(entry(&notebook)),
+            Err(error) => println!("{NAME} leaves one out: {error:#}"),
+        }
+    }
+    let body = html! {
+        h1 { "Rendered notebooks" }
+        @for entry in &entries { (entry) }
+    };
+    let (partial, target) = (folder.join(format!(".{NAME}.partial")), folder.join(NAME));
+    fs::write(&partial, page("Rendered notebooks", &body))
+        .and_then(|()| fs::rename(&partial, &target))
+        .with_context(|| format!("cannot write {}", target.display()))?;
+    println!("Wrote {}", target.display());
+    Ok(())
+}
+
+fn entry(notebook: &Notebook) -> Markup {
+    let address = format!("{}.html", notebook.name);
+    html! {
+        article {
+            h2 { a href=(address) { (notebook.title()) } }
+            @if let Some(lead) = notebook.lead() { p { (PreEscaped(lead)) } }
+            @if let Some(figure) = notebook.figures().first() {
+                a href={ (address) "#cell-id=" (figure.cell) } {
+                    img src=(format!("data:image/png;base64,{}", figure.png)) alt=(figure.title());
+                }
+            }
+            @if let Some(verdict) = notebook.shown("verdict") {
+                ul.verdict aria-label="Verdict" {
+                    @for line in verdict.lines() { li { (judged(line)) } }
+                }
+            }
+            @if let Some(stamp) = notebook.shown("stamp") { p.stamp { (measured(&stamp)) } }
+        }
+    }
+}
+
+/// A line of the verdict; the word that it ends in, if it judges, is strong.
+fn judged(line: &str) -> Markup {
+    match line.rsplit_once(": ") {
+        Some((claim, word @ ("supported" | "refuted" | "inconclusive"))) => {
+            html! { (claim) ": " strong { (word) } }
+        }
+        _ => html! { (line) },
+    }
+}
+
+/// The day and the machine, of the rows of the stamp.
+fn measured(stamp: &str) -> String {
+    let row = |what: &str| {
+        let value =
+            |line: &str| line.strip_prefix(what)?.strip_prefix("  ").map(|value| value.trim().to_owned());
+        stamp.lines().find_map(value)
+    };
+    let cores = row("cores").map(|cores| format!("{cores} cores"));
+    let known: Vec<_> = [row("date"), row("processor"), cores, row("memory")].into_iter().flatten().collect();
+    format!("Measured: {}", known.join(", "))
+}

@@ -1,0 +1,74 @@
+"""Renders executed notebooks as HTML that holds no script: of each the contents, the text, the code, and what it showed.
+
+Arguments: the notebooks. What goes into the page's body is written to NAME.html beside each.
+"""
+import html
+import pathlib
+import re
+import sys
+
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
+from traitlets.config import Config
+
+LONGEST = 1000  # characters of an alternative text, which is listened to from its start to its end
+
+FIGURE = """
+{%- extends 'basic/index.html.j2' -%}
+{%- block data_png -%}
+{%- set twin = output.data['text/plain'] or '' -%}
+<figure>
+<img alt="{{ twin | alternative_text | e }}" src="data:image/png;base64,{{ output.data['image/png'] | e }}">
+{%- if twin %}
+<details><summary>The figure as text</summary><pre>{{ twin | e }}</pre></details>
+{%- endif %}
+</figure>
+{%- endblock -%}
+"""
+
+
+def alternative_text(twin):
+    """The title of a figure and the rows of its data, as many as can be listened to."""
+    title, *rows = [", ".join(re.split("  +", line.strip())) for line in twin.splitlines()] or ["A figure without data"]
+    kept = rows
+    while kept and len("; ".join(kept)) > LONGEST:
+        kept = kept[:-1]
+    data = f" Data: {'; '.join(kept)}" if kept else ""
+    more = f"; and {len(rows) - len(kept)} more rows in the text below" if len(kept) < len(rows) else ""
+    return title + data + more
+
+
+def contents(headings):
+    links = (f'<li class="{h.name}"><a href="#{html.escape(h["id"])}">{h.decode_contents()}</a></li>' for h in headings)
+    return f'<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>'
+
+
+def render(exporter, path):
+    body, _ = exporter.from_filename(path)
+    soup = BeautifulSoup(body, "html.parser")
+    for element in soup.select("script, .anchor-link"):
+        element.decompose()
+    headings = soup.select("h2[id], h3[id]")
+    if headings:
+        # The first cell says what it is all about.
+        soup.select_one(".cell").insert_after(BeautifulSoup(contents(headings), "html.parser"))
+    pathlib.Path(path).with_suffix(".html").write_text(str(soup), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    # Not HTML before the others, nor JavaScript at all.
+    priority = ["image/png", "image/jpeg", "text/markdown", "text/html", "text/latex", "text/plain"]
+    exporter = HTMLExporter(
+        config=Config(NbConvertBase={"display_data_priority": priority}),
+        template_name="basic",
+        raw_template=FIGURE,
+        filters={"alternative_text": alternative_text},
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    try:
+        for path in sys.argv[1:]:
+            print(f"{pathlib.Path(path).stem}  rendering as HTML", flush=True)
+            render(exporter, path)
+    except Exception as error:
+        sys.exit(f"{pathlib.Path(path).stem} could not be rendered: {error}")
