@@ -1,7 +1,7 @@
-"""Executes notebooks, each in a fresh kernel.
+"""Executes notebooks, each in a fresh kernel, and renders each.
 
-Arguments: for each notebook the kernel's working folder and the file, which is executed in place.
-Progress goes to stdout; the one reason for a failure to stderr.
+Arguments: for each notebook the kernel's working folder and the file, which is executed in place; the body of its page
+is written to NAME.html beside it. Progress goes to stdout; the one reason for a failure to stderr.
 Standard input is a pipe that nothing is written to: when it ends, the caller is gone.
 """
 import asyncio
@@ -108,6 +108,8 @@ async def execute(folder, path, temporary):
             if said and "raises-exception" not in cell.metadata.get("tags", []):
                 return f"{where} failed: {first_line(cell)}\n{said}"
     nbformat.write(notebook, path)
+    print(f"{path.stem}  rendering", flush=True)
+    path.with_suffix(".html").write_text(render(notebook), encoding="utf-8")
 
 
 def stop_on_signal(task):
@@ -144,4 +146,4 @@ if __name__ == "__main__":
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(STOPPED)
     except Exception as error:
-        sys.exit(f"the notebook could not be executed: {error}")
+        sys.exit(f"the notebook could not be executed or rendered: {error}")

@@ -10,7 +10,6 @@ mod lock;
 mod notebook;
 mod page;
 mod parameters;
-mod render;
 mod run;
 mod setup;
 

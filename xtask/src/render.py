@@ -1,11 +1,6 @@
-"""Renders executed notebooks as HTML that holds no script: of each the contents, the text, the code, and what it showed.
-
-Arguments: the notebooks. What goes into the page's body is written to NAME.html beside each.
-"""
+"""Renders an executed notebook as HTML that holds no script: contents, text, code, and what it showed."""
 import html
-import pathlib
 import re
-import sys
 
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
@@ -43,19 +38,8 @@ def contents(headings):
     return f'<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>'
 
 
-def render(exporter, path):
-    body, _ = exporter.from_filename(path)
-    soup = BeautifulSoup(body, "html.parser")
-    for element in soup.select("script, .anchor-link"):
-        element.decompose()
-    headings = soup.select("h2[id], h3[id]")
-    if headings:
-        # The first cell says what it is all about.
-        soup.select_one(".cell").insert_after(BeautifulSoup(contents(headings), "html.parser"))
-    pathlib.Path(path).with_suffix(".html").write_text(str(soup), encoding="utf-8")
-
-
-if __name__ == "__main__":
+def render(notebook):
+    """The body of the page of a notebook."""
     # Not HTML before the others, nor JavaScript at all.
     priority = ["image/png", "image/jpeg", "text/markdown", "text/html", "text/latex", "text/plain"]
     exporter = HTMLExporter(
@@ -66,9 +50,14 @@ if __name__ == "__main__":
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    try:
-        for path in sys.argv[1:]:
-            print(f"{pathlib.Path(path).stem}  rendering as HTML", flush=True)
-            render(exporter, path)
-    except Exception as error:
-        sys.exit(f"{pathlib.Path(path).stem} could not be rendered: {error}")
+    body, _ = exporter.from_notebook_node(notebook)
+    soup = BeautifulSoup(body, "html.parser")
+    for element in soup.select("script, .anchor-link"):
+        element.decompose()
+    headings = soup.select("h2[id], h3[id]")
+    if headings:
+        # The first cell says what it is all about.
+        soup.select_one(".cell").insert_after(BeautifulSoup(contents(headings), "html.parser"))
+    return str(soup)
+
+

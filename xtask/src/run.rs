@@ -1,13 +1,18 @@
 //! Executes notebooks and publishes the results together, or none of them.
 
 use crate::notebook::{self, Notebook};
-use crate::{index, lock, parameters, render, setup};
+use crate::page::page;
+use crate::{index, lock, parameters, setup};
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use maud::PreEscaped;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// Executes and renders.
+const SCRIPT: &str = concat!(include_str!("render.py"), include_str!("execute.py"));
 
 /// What `run` is asked to do.
 #[derive(clap::Args)]
@@ -54,7 +59,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
 
     let mut stages = Vec::new();
     let mut python = environment.python();
-    python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", include_str!("execute.py")]);
+    python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]);
     for notebook in &notebooks {
         let rendered = Stage::create(output, &notebook.name)?;
         let file = rendered.write(notebook)?;
@@ -67,8 +72,8 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         stages.push((file, rendered, in_place));
     }
     execute(python)?;
-    render::render(&environment, stages.iter().map(|(file, ..)| file.as_path()))?;
     for (file, _, in_place) in &stages {
+        finish_page(file)?;
         if let Some(stage) = in_place {
             stage.copy(file)?;
             stage.picture(file)?;
@@ -122,7 +127,7 @@ fn known(notebooks: &[Notebook]) -> Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// Runs the script that executes, and returns its complaint as an error.
+/// Runs the script, and returns its complaint as an error.
 fn execute(mut python: Command) -> Result<()> {
     let mut python = python
         .stdin(Stdio::piped())
@@ -141,6 +146,14 @@ fn execute(mut python: Command) -> Result<()> {
         "" => bail!("the run was ended ({}); nothing was published", output.status),
         complaint => bail!("{complaint}"),
     }
+}
+
+/// Makes a page of the body that the script has left.
+fn finish_page(notebook: &Path) -> Result<()> {
+    let path = notebook.with_extension("html");
+    let body = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let page = page(&Notebook::read(notebook)?.title(), &PreEscaped(body));
+    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A folder beside its target, so that what is in it can be published by renaming.
