@@ -2,7 +2,7 @@
 
 Arguments: for each notebook the kernel's working folder and the file, which is executed in place; the body of its page
 is written to NAME.html beside it. Progress goes to stdout; the one reason for a failure to stderr.
-Standard input is a pipe that nothing is written to: when it ends, the caller is gone.
+Standard input is a pipe that nothing is written to: when it ends, the caller is gone or wants no more.
 """
 import asyncio
 import logging
@@ -10,7 +10,6 @@ import os
 import pathlib
 import queue
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,8 +20,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
 QUIET = 0.3  # seconds without a message from the kernel
-STOPPED = "stopped; nothing was published"
-stopped = False
 
 
 def first_line(cell):
@@ -72,7 +69,7 @@ async def receive_late_text(client, cell, index):
     cell.outputs = joined
 
 
-async def execute(folder, path, temporary):
+async def execute(folder, path):
     """Executes one notebook and returns why it failed, or nothing."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -82,58 +79,58 @@ async def execute(folder, path, temporary):
         record_timing=False,  # outputs change only where results do
         shutdown_kernel="immediate",
     )
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     # The kernel builds in a folder of its own, so that nothing stays if it is killed.
+    tempfile.tempdir = None
+    temporary = tempfile.tempdir = tempfile.mkdtemp()  # for Jupyter's own files, too
     environment = dict(os.environ, TMPDIR=temporary)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    async with client.async_setup_kernel(cwd=folder, env=environment, **quiet):
-        stop_on_signal(asyncio.current_task())
-        info = await client.async_wait_for_reply(client.kc.kernel_info())
-        notebook.metadata["language_info"] = info["content"]["language_info"]
-        for index, cell in enumerate(notebook.cells):
-            if cell.cell_type != "code":
-                continue
-            number = 1 + next(n for n, other in enumerate(cells) if other is cell)
-            where = f"{path.stem}  cell {number} of {len(cells)}"
-            left = len(cells) - number
-            print(f"{where}, {left} left: {first_line(cell)}", flush=True)
-            try:
-                await client.async_execute_cell(cell, index)
-            except DeadKernelError:
-                if stopped:
-                    return STOPPED
-                return f"{where} ended the kernel: {first_line(cell)}"
-            await receive_late_text(client, cell, index)
-            said = complaint(cell)
-            if said and "raises-exception" not in cell.metadata.get("tags", []):
-                return f"{where} failed: {first_line(cell)}\n{said}"
-    nbformat.write(notebook, path)
+    manager = client.create_kernel_manager()
+    await client.async_start_new_kernel(cwd=folder, env=environment, **quiet)
+    with guard(manager, temporary):
+        async with client.async_setup_kernel():
+            failure = await execute_cells(client, notebook, path.stem)
+    if failure:
+        return failure
     print(f"{path.stem}  rendering", flush=True)
-    path.with_suffix(".html").write_text(render(notebook), encoding="utf-8")
+    body = render(notebook)
+    try:
+        nbformat.write(notebook, path)
+        path.with_suffix(".html").write_text(body, encoding="utf-8")
+    except OSError as error:
+        return f"cannot write to {path.parent}: {error.strerror}"
 
 
-def stop_on_signal(task):
-    """Lets the end of the task take the kernel with it."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop, task)
-
-
-def stop(task):
-    global stopped
-    stopped = True
-    task.cancel()
+async def execute_cells(client, notebook, name):
+    """Executes the cells in order up to the first that fails, and returns why it did, or nothing."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    info = await client.async_wait_for_reply(client.kc.kernel_info())
+    notebook.metadata["language_info"] = info["content"]["language_info"]
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        number = 1 + next(n for n, other in enumerate(cells) if other is cell)
+        where = f"{name}  cell {number} of {len(cells)}"
+        left = len(cells) - number
+        print(f"{where}, {left} left: {first_line(cell)}", flush=True)
+        try:
+            await client.async_execute_cell(cell, index)
+        except DeadKernelError:
+            return f"{where} ended the kernel: {first_line(cell)}"
+        await receive_late_text(client, cell, index)
+        said = complaint(cell)
+        if said and "raises-exception" not in cell.metadata.get("tags", []):
+            return f"{where} failed: {first_line(cell)}\n{said}"
 
 
 def stop_with_caller():
     os.read(0, 1)
-    os.kill(os.getpid(), signal.SIGTERM)
+    os._exit(1)  # at once: the guard takes the kernel with it
 
 
 async def main():
     arguments = iter(sys.argv[1:])
     for folder in arguments:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-            failure = await execute(folder, pathlib.Path(next(arguments)), temporary)
+        failure = await execute(folder, pathlib.Path(next(arguments)))
         if failure:
             return failure
 
@@ -143,7 +140,5 @@ if __name__ == "__main__":
     threading.Thread(target=stop_with_caller, daemon=True).start()
     try:
         sys.exit(asyncio.run(main()))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.exit(STOPPED)
     except Exception as error:
         sys.exit(f"the notebook could not be executed or rendered: {error}")

@@ -32,6 +32,7 @@ pub fn write(folder: &Path) -> Result<()> {
     let (partial, target) = (folder.join(format!(".{NAME}.partial")), folder.join(NAME));
     fs::write(&partial, page("Rendered notebooks", &body))
         .and_then(|()| fs::rename(&partial, &target))
+        .inspect_err(|_| drop(fs::remove_file(&partial)))
         .with_context(|| format!("cannot write {}", target.display()))?;
     println!("Wrote {}", target.display());
     Ok(())

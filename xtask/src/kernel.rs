@@ -62,7 +62,7 @@ fn find(environment: &Environment, version: &str) -> Option<PathBuf> {
         .filter(|kernel| kernel.is_absolute() && kernel.is_file())
         .find(|kernel| {
             // The program has no option that prints its version, so it is asked as a kernel.
-            let script = include_str!("kernel_version.py");
+            let script = concat!(include_str!("guard.py"), include_str!("kernel_version.py"));
             let answer = environment.python().args(["-I", "-c", script]).arg(kernel).output();
             answer.is_ok_and(|answer| {
                 let answer = String::from_utf8_lossy(&answer.stdout).into_owned();

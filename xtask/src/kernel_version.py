@@ -13,11 +13,12 @@ class OneKernel(KernelSpecManager):
 
 manager = KernelManager(kernel_spec_manager=OneKernel())
 manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-client = manager.client()
-try:
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    print(client.kernel_info(reply=True, timeout=60)["content"]["implementation_version"])
-finally:
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+with guard(manager, manager.connection_file):
+    client = manager.client()
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        print(client.kernel_info(reply=True, timeout=60)["content"]["implementation_version"])
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

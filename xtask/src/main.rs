@@ -15,6 +15,7 @@ mod setup;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use std::env;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -53,7 +54,9 @@ fn main() -> ExitCode {
 }
 
 fn command(command: Command) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in no workspace")?;
+    // cargo says where the workspace is; a program that is started without cargo knows where it was built.
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&package).parent().context("xtask stands in no workspace")?;
     match command {
         Command::Setup => {
             let environment = setup::ensure(root)?;

@@ -10,9 +10,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
 
 /// Executes and renders.
-const SCRIPT: &str = concat!(include_str!("render.py"), include_str!("execute.py"));
+const SCRIPT: &str = concat!(include_str!("guard.py"), include_str!("render.py"), include_str!("execute.py"));
 
 /// What `run` is asked to do.
 #[derive(clap::Args)]
@@ -57,14 +60,20 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     let holder = "another run, which this one would disturb,";
     let _lock = lock::wait(&root.join("target/run.lock"), holder)?;
 
+    let scratch = scratch(&root.join("target/run"))?;
+    let _made = Made::create(output)?;
     let mut stages = Vec::new();
     let mut python = environment.python();
     python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]);
     for notebook in &notebooks {
-        let rendered = Stage::create(output, &notebook.name)?;
-        let file = rendered.write(notebook)?;
+        let file = scratch.path().join(format!("{}.ipynb", notebook.name));
+        fs::write(&file, notebook.text()).with_context(|| format!("cannot write {}", file.display()))?;
         let folder = notebook.path.parent().unwrap_or(root);
         python.arg(folder).arg(&file);
+        // Now, so that a folder which takes no files is found before the notebooks run.
+        let rendered = Stage::create(output, &notebook.name)?;
+        // Of a run with --in-place that was killed; what cannot be removed is in nobody's way.
+        let _ = Stage::clear(folder, &notebook.name);
         let in_place = match options.in_place {
             true => Some(Stage::create(folder, &notebook.name)?),
             false => None,
@@ -72,8 +81,10 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         stages.push((file, rendered, in_place));
     }
     execute(python)?;
-    for (file, _, in_place) in &stages {
+    for (file, rendered, in_place) in &stages {
         finish_page(file)?;
+        rendered.copy(file)?;
+        rendered.copy(&file.with_extension("html"))?;
         if let Some(stage) = in_place {
             stage.copy(file)?;
             stage.picture(file)?;
@@ -134,12 +145,21 @@ fn execute(mut python: Command) -> Result<()> {
         .stderr(Stdio::piped())
         .spawn()
         .context("the environment's Python did not start")?;
-    // The end of this pipe makes the script stop its kernel: on Ctrl-C, or when this process is killed.
+    // The end of this pipe ends the script and its kernel: on Ctrl-C and the like, or when this process is killed.
     let mut pipe = python.stdin.take();
-    ctrlc::set_handler(move || drop(pipe.take())).context("cannot listen for Ctrl-C")?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = stopped.clone();
+    ctrlc::set_handler(move || {
+        stop.store(true, Ordering::SeqCst);
+        drop(pipe.take());
+    })
+    .context("cannot listen for Ctrl-C")?;
     let output = python.wait_with_output().context("the environment's Python did not finish")?;
     if output.status.success() {
         return Ok(());
+    }
+    if stopped.load(Ordering::SeqCst) {
+        bail!("stopped; nothing was published");
     }
     let complaint = String::from_utf8_lossy(&output.stderr);
     match complaint.trim() {
@@ -156,6 +176,36 @@ fn finish_page(notebook: &Path) -> Result<()> {
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// A folder in which a run works; what a run that was killed has left there is removed.
+fn scratch(folder: &Path) -> Result<TempDir> {
+    // What cannot be removed is not in the way: each run has a folder of its own.
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder)
+        .and_then(|()| tempfile::tempdir_in(folder))
+        .with_context(|| format!("cannot write to {}", folder.display()))
+}
+
+/// The folders that were made for the output; those that stay empty are removed again.
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    fn create(folder: &Path) -> Result<Self> {
+        let missing = folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned);
+        let made = Self(missing.collect());
+        fs::create_dir_all(folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+        Ok(made)
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // A folder that holds something stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
 /// A folder beside its target, so that what is in it can be published by renaming.
 struct Stage {
     folder: PathBuf,
@@ -164,21 +214,20 @@ struct Stage {
 
 impl Stage {
     fn create(target: &Path, name: &str) -> Result<Self> {
-        let folder = target.join(format!(".{name}.partial"));
-        // What a run that was killed has left.
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => fs::create_dir_all(&folder),
-        }
-        .with_context(|| format!("cannot write to {}", target.display()))?;
+        let folder = Self::clear(target, name)
+            .and_then(|folder| fs::create_dir(&folder).map(|()| folder))
+            .with_context(|| format!("cannot write to {}", target.display()))?;
         let target = target.to_owned();
         Ok(Self { folder, target })
     }
 
-    fn write(&self, notebook: &Notebook) -> Result<PathBuf> {
-        let file = self.folder.join(format!("{}.ipynb", notebook.name));
-        fs::write(&file, notebook.text()).with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(file)
+    /// Removes what a run that was killed has left.
+    fn clear(target: &Path, name: &str) -> io::Result<PathBuf> {
+        let folder = target.join(format!(".{name}.partial"));
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(folder),
+        }
     }
 
     fn copy(&self, file: &Path) -> Result<()> {
