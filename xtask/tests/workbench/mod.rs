@@ -6,8 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Once;
+use std::thread;
+use std::time::{Duration, Instant};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");
+/// The program that `cargo xtask` runs.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");
 
 /// What a command left behind.
 pub struct Outcome {
@@ -103,4 +106,34 @@ pub fn text(value: &Value) -> String {
         Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
         value => value.as_str().unwrap_or_default().to_owned(),
     }
+}
+
+/// Waits until something holds; at most two minutes, since other work may slow the machine.
+pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(120);
+    while !holds() {
+        assert!(Instant::now() < end, "two minutes have passed, and this does not hold: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Sends a signal to a process, or to the group of the negated number.
+pub fn signal(name: &str, to: i32) {
+    let status = Command::new("sh").args(["-c", "kill -s \"$0\" -- \"$1\"", name, &to.to_string()]).status();
+    assert!(status.unwrap().success(), "cannot send {name} to {to}");
+}
+
+/// The processes for whose folder in `/proc` this holds.
+pub fn processes(holds: impl Fn(&Path) -> bool) -> Vec<i32> {
+    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap());
+    let numbered =
+        entries.filter_map(|entry| Some((entry.path(), entry.file_name().to_str()?.parse().ok()?)));
+    numbered.filter(|(path, _)| holds(path)).map(|(_, number)| number).collect()
+}
+
+/// Whether a process was started with this path in its environment.
+pub fn has_in_environment(process: &Path, path: &Path) -> bool {
+    let path = path.to_str().unwrap().as_bytes();
+    let environment = fs::read(process.join("environ")).unwrap_or_default();
+    environment.windows(path.len()).any(|part| part == path)
 }
