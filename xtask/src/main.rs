@@ -65,9 +65,12 @@ fn command(command: Command) -> Result<()> {
         }
         Command::Lab { arguments } => {
             let mut lab = setup::ensure(root)?.python();
-            lab.args(["-m", "jupyterlab", "--ServerApp.root_dir=notebooks"])
-                .args(arguments)
-                .current_dir(root);
+            lab.args(["-m", "jupyterlab"]).current_dir(root);
+            // JupyterLab refuses to start where an option is given twice.
+            if !arguments.iter().any(|argument| argument.starts_with("--ServerApp.root_dir")) {
+                lab.arg("--ServerApp.root_dir=notebooks");
+            }
+            lab.args(arguments);
             Err(lab.exec()).context("JupyterLab did not start")
         }
         Command::Run(options) => run::run(root, &options),

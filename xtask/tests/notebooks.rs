@@ -8,26 +8,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::symlink;
-use workbench::{code_cells, escaped, has_tag, name, notebooks, read, root, text, write, xtask};
-
-/// Values with which a notebook takes seconds instead of minutes.
-const SMALL: &[(&str, &[&str])] = &[
-    (
-        "01-guard-internal-state",
-        &[
-            "THREADS=&[1, 2]",
-            "TRIALS=5",
-            "TRIAL_MS=5",
-            "LIMIT=1_000",
-            "RUNS=10",
-            "NAP_US=10",
-            "SAMPLES=5",
-            "SAMPLE_MS=1",
-        ],
-    ),
-    ("02-time-the-critical-section", &["THREADS=&[1, 2]", "SAMPLES=5", "SAMPLE_MS=1"]),
-    ("03-memory-per-idle-task", &["TASKS=10_000", "STEPS=5", "RUNS=5", "THINGS=2_000", "MOST=10_000"]),
-];
+use workbench::{
+    SMALL, code_cells, escaped, has_tag, name, notebooks, read, root, small_values, text, write, xtask,
+};
 
 #[test]
 fn every_notebook_runs_with_small_parameters() {
@@ -35,10 +18,8 @@ fn every_notebook_runs_with_small_parameters() {
     let mut wrong = Vec::new();
     for path in notebooks() {
         let name = name(&path);
-        let small = SMALL.iter().find(|(notebook, _)| *notebook == name);
-        let (_, values) = small.unwrap_or_else(|| panic!("SMALL has no line for {name}"));
         let mut arguments = vec!["run", &name, "--output", output.path().to_str().unwrap()];
-        arguments.extend(values.iter().flat_map(|value| ["-p", value]));
+        arguments.extend(small_values(&name).iter().flat_map(|value| ["-p", value]));
         let outcome = xtask(&arguments);
         if outcome.code != Some(0) {
             wrong.push(format!("{name}: {}", outcome.stderr));

@@ -12,6 +12,31 @@ use std::time::{Duration, Instant};
 /// The program that `cargo xtask` runs.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");
 
+/// Values with which a notebook takes seconds instead of minutes.
+pub const SMALL: &[(&str, &[&str])] = &[
+    (
+        "01-guard-internal-state",
+        &[
+            "THREADS=&[1, 2]",
+            "TRIALS=5",
+            "TRIAL_MS=5",
+            "LIMIT=1_000",
+            "RUNS=10",
+            "NAP_US=10",
+            "SAMPLES=5",
+            "SAMPLE_MS=1",
+        ],
+    ),
+    ("02-time-the-critical-section", &["THREADS=&[1, 2]", "SAMPLES=5", "SAMPLE_MS=1"]),
+    ("03-memory-per-idle-task", &["TASKS=10_000", "STEPS=5", "RUNS=5", "THINGS=2_000", "MOST=10_000"]),
+];
+
+/// The small values of a notebook.
+pub fn small_values(name: &str) -> &'static [&'static str] {
+    let small = SMALL.iter().find(|(notebook, _)| *notebook == name);
+    small.unwrap_or_else(|| panic!("SMALL has no line for {name}")).1
+}
+
 /// What a command left behind.
 pub struct Outcome {
     pub code: Option<i32>,
@@ -82,6 +107,28 @@ pub fn notebooks() -> Vec<PathBuf> {
 /// A file's name without its extension.
 pub fn name(path: &Path) -> String {
     path.file_stem().unwrap().to_str().unwrap().to_owned()
+}
+
+/// Puts other values into the parameters cell.
+pub fn set_values(notebook: &mut Value, values: &[&str]) {
+    let cells = notebook["cells"].as_array_mut().unwrap();
+    let parameters = cells.iter_mut().find(|cell| has_tag(cell, "parameters")).unwrap();
+    let mut source = text(&parameters["source"]);
+    for value in values {
+        let (name, value) = value.split_once('=').unwrap();
+        let constant =
+            source.find(&format!("const {name}: ")).unwrap_or_else(|| panic!("no parameter {name}"));
+        let begin = constant + source[constant..].find(" = ").unwrap() + 3;
+        let end = begin + source[begin..].find(';').unwrap();
+        source.replace_range(begin..end, value);
+    }
+    parameters["source"] = source.into();
+}
+
+/// The cell with an id.
+pub fn cell_named<'a>(notebook: &'a Value, id: &str) -> &'a Value {
+    let cells = notebook["cells"].as_array().unwrap();
+    cells.iter().find(|cell| cell["id"] == id).unwrap_or_else(|| panic!("the notebook has no cell {id}"))
 }
 
 /// The code cells of a notebook.

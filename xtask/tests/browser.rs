@@ -1,0 +1,239 @@
+//! What a reader sees and does, in a real browser. Skipped, by name, where there is no Chromium.
+
+mod checks;
+mod jupyter;
+mod page;
+mod workbench;
+
+use jupyter::{FrontEnd, Server, Sheet};
+use page::{Browser, progress};
+use serde_json::Value;
+use std::fs;
+use workbench::{cell_named, code_cells, name, notebooks, read, root, set_values, small_values, text, xtask};
+
+/// A notebook of the project with small values, and further ones.
+fn small(name: &str, more: &[&str]) -> Value {
+    let mut notebook = read(&root().join(format!("notebooks/{name}.ipynb")));
+    set_values(&mut notebook, small_values(name));
+    set_values(&mut notebook, more);
+    notebook
+}
+
+/// Fails unless every cell did what it should, and all that it shows is seen.
+fn assert_whole(sheet: &Sheet, what: &str) -> Value {
+    let notebook = sheet.notebook();
+    let mut wrong = checks::outputs(&notebook);
+    wrong.extend(sheet.faults(&notebook));
+    assert!(wrong.is_empty(), "{what}:\n{}", wrong.join("\n"));
+    notebook
+}
+
+/// What the cells printed.
+fn printed(notebook: &Value) -> String {
+    let cells = code_cells(notebook).into_iter();
+    cells.flat_map(|cell| cell["outputs"].as_array().unwrap()).map(|output| text(&output["text"])).collect()
+}
+
+#[test]
+fn a_shared_notebook_shows_everything_in_jupyterlab() {
+    let Some(browser) = Browser::start(a_shared_notebook_shows_everything_in_jupyterlab) else { return };
+    assert_shared_notebooks_show_everything(&browser, FrontEnd::Lab);
+}
+
+#[test]
+fn a_shared_notebook_shows_everything_in_notebook_7() {
+    let Some(browser) = Browser::start(a_shared_notebook_shows_everything_in_notebook_7) else { return };
+    assert_shared_notebooks_show_everything(&browser, FrontEnd::Notebook);
+}
+
+fn assert_shared_notebooks_show_everything(browser: &Browser, front_end: FrontEnd) {
+    let server = Server::start(front_end);
+    for path in notebooks() {
+        let (name, notebook) = (name(&path), read(&path));
+        let sheet = server.open(browser, &name, &notebook);
+        assert!(!sheet.is_trusted(), "{name} is trusted, so this would show nothing");
+        let wrong = sheet.faults(&notebook);
+        assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+        progress(&format!("  {name} shows everything"));
+    }
+}
+
+#[test]
+fn a_number_is_changed_and_the_figures_below_follow() {
+    let Some(browser) = Browser::start(a_number_is_changed_and_the_figures_below_follow) else { return };
+    let server = Server::start(FrontEnd::Lab);
+    let sheet = server.open(&browser, "guard", &small("01-guard-internal-state", &[]));
+    sheet.begin("Run", "Run All Cells");
+    sheet.finish("all cells");
+    let first = assert_whole(&sheet, "all cells");
+
+    sheet.type_number("THREADS", "2", "3");
+    sheet.begin("Run", "Run Selected Cell and All Below");
+    sheet.finish("the cells below the changed number");
+    let second = assert_whole(&sheet, "the cells below the changed number");
+    for (notebook, threads) in [(&first, "2"), (&second, "3")] {
+        let outputs = &cell_named(notebook, "loss")["outputs"];
+        let (said, figure) = (text(&outputs[0]["text"]), text(&outputs[1]["data"]["text/plain"]));
+        let begins: Vec<&str> = said.lines().filter_map(|line| line.split(':').next()).collect();
+        assert_eq!(begins, ["threads 1", &format!("threads {threads}")]);
+        let last = figure.lines().rfind(|line| !line.trim().is_empty()).unwrap();
+        assert!(last.split_whitespace().any(|column| column == threads), "{figure}");
+    }
+}
+
+#[test]
+fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
+    let Some(browser) = Browser::start(a_restart_and_an_interrupt_leave_a_notebook_that_runs) else { return };
+    let server = Server::start(FrontEnd::Lab);
+    let sheet = server.open(&browser, "time", &small("02-time-the-critical-section", &[]));
+    sheet.begin("Run", "Run All Cells");
+    sheet.finish("all cells");
+    assert_whole(&sheet, "all cells");
+
+    sheet.begin("Kernel", "Restart Kernel and Run All Cells");
+    sheet.finish("all cells after a restart");
+    assert_whole(&sheet, "all cells after a restart");
+
+    sheet.type_number("SAMPLES", "5", "1000");
+    sheet.click_line("uncontended", "let contenders");
+    sheet.run_cell();
+    sheet.wait_for_output("uncontended", "1000 samples");
+    sheet.choose("Kernel", "Interrupt Kernel");
+    sheet.finish("an interrupted measurement");
+    let stopped = text(&cell_named(&sheet.notebook(), "uncontended")["outputs"]);
+    progress(&stopped);
+
+    sheet.type_number("SAMPLES", "1000", "5");
+    sheet.click_line("set-up", ":cache");
+    sheet.begin("Run", "Run Selected Cell and All Below");
+    sheet.finish("all cells after an interrupt");
+    assert_whole(&sheet, "all cells after an interrupt");
+}
+
+#[test]
+fn two_notebooks_run_at_the_same_time_and_say_so() {
+    let Some(browser) = Browser::start(two_notebooks_run_at_the_same_time_and_say_so) else { return };
+    let server = Server::start_with_empty_cache(FrontEnd::Lab);
+    // So long that their measurements overlap.
+    let longer = &["SAMPLES=25", "SAMPLE_MS=4"];
+    let guard = server.open(&browser, "guard", &small("01-guard-internal-state", longer));
+    let time = server.open(&browser, "time", &small("02-time-the-critical-section", longer));
+    // The first time the cache is empty, and both kernels build everything.
+    for (cache, menu, entry) in
+        [("an empty", "Run", "Run All Cells"), ("a full", "Kernel", "Restart Kernel and Run All Cells")]
+    {
+        for sheet in [&guard, &time] {
+            sheet.begin(menu, entry);
+        }
+        let mut said = String::new();
+        for (sheet, name) in [(&guard, "guard"), (&time, "time")] {
+            let what = format!("{name}, at the same time as the other, with {cache} cache");
+            sheet.finish(&what);
+            said += &printed(&assert_whole(sheet, &what));
+        }
+        assert!(said.contains("Other programs kept"), "neither notebook noticed the other:\n{said}");
+    }
+}
+
+/// The width of a usual telephone, in CSS pixels.
+const NARROW: u32 = 390;
+
+#[test]
+fn a_rendered_page_needs_nobody_and_shows_everything() {
+    let Some(browser) = Browser::start(a_rendered_page_needs_nobody_and_shows_everything) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().to_str().unwrap();
+    let notebook = "01-guard-internal-state";
+    let mut arguments = vec!["run", notebook, "--output", output];
+    arguments.extend(small_values(notebook).iter().flat_map(|value| ["-p", value]));
+    let outcome = xtask(&arguments);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    progress("  rendered");
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "html") {
+            let address = format!("file://{}", path.display());
+            wrong.extend(
+                page_faults(&browser, &address).iter().map(|what| format!("{}: {what}", name(&path))),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_faulty_page_is_found_out() {
+    let Some(browser) = Browser::start(a_faulty_page_is_found_out) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page.html");
+    let dot = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=";
+    for (body, said) in [
+        ("<img src=https://host.invalid/x.png alt=x>", "it asks for https://host.invalid/x.png"),
+        ("<link rel=stylesheet href=https://host.invalid/x.css>", "it asks for https://host.invalid/x.css"),
+        (
+            "<style>body { background: url(//host.invalid/x.png) }</style>",
+            "it asks for file://host.invalid/x.png",
+        ),
+        ("<script>1</script>", "it has a script"),
+        ("<script>console.error('no')</script>", "the console says: Error"),
+        ("<script>nothing()</script>", "the console says: Error"),
+        (&format!("<img src={dot}>"), "a figure has no text in its place"),
+        (&format!("<img src={dot} alt=x style='display: none'>"), "a figure is not seen: x"),
+        ("<img src=data:image/png;base64,AAAA alt=x>", "a figure is not seen: x"),
+        ("<div style='width: 500px'>wide</div>", "it is 50"),
+        ("<a href=#nowhere>there</a>", "a link leads nowhere: #nowhere"),
+        ("<a href=nowhere.html>there</a>", "a link leads nowhere: file:///"),
+    ] {
+        let head = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>";
+        fs::write(&file, format!("{head}{body}")).unwrap();
+        let wrong = page_faults(&browser, &format!("file://{}", file.display()));
+        assert!(wrong.iter().any(|what| what.starts_with(said)), "{body}: {wrong:?}");
+    }
+    fs::write(&file, format!("<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'><p id=x><a href=#x>there</a><a href=https://host.invalid>far</a><img src={dot} alt=x>")).unwrap();
+    assert_eq!(page_faults(&browser, &format!("file://{}", file.display())), Vec::<String>::new());
+}
+
+/// What is wrong with a page that stands alone, in words.
+fn page_faults(browser: &Browser, address: &str) -> Vec<String> {
+    let page = browser.open(address);
+    let strings =
+        |expression: &str| -> Vec<String> { serde_json::from_value(page.evaluate(expression)).unwrap() };
+    let mut wrong = strings(FAULTS);
+    page.set_telephone_width(NARROW);
+    let width = page.evaluate("document.documentElement.scrollWidth");
+    if width.as_u64().unwrap() > NARROW.into() {
+        wrong.push(format!("it is {width} pixels wide where {NARROW} are there"));
+    }
+    let asks = |address: &String| !["file:///", "data:"].iter().any(|own| address.starts_with(own));
+    wrong.extend(page.requests().into_iter().filter(asks).map(|address| format!("it asks for {address}")));
+    wrong.extend(page.complaints().iter().map(|said| format!("the console says: {said}")));
+    // Last, since it leaves the page.
+    let lost = strings(OTHER_PAGES).into_iter().filter(|link| page.go(link).is_err());
+    wrong.extend(lost.map(|link| format!("a link leads nowhere: {link}")));
+    wrong
+}
+
+/// What is wrong in a page, looked at from the top to the bottom.
+const FAULTS: &str = "(async () => {
+    const wrong = [];
+    if (document.scripts.length > 0) wrong.push('it has a script');
+    for (const image of document.images) {
+        image.scrollIntoView();
+        await image.decode().catch(() => {});
+        const box = image.getBoundingClientRect();
+        const seen = image.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+        if (!image.alt.trim()) wrong.push('a figure has no text in its place');
+        if (!seen || !image.naturalWidth || !box.width) wrong.push(`a figure is not seen: ${image.alt}`);
+    }
+    for (const link of document.querySelectorAll('a[href^=\"#\"]')) {
+        const place = link.getAttribute('href');
+        if (place !== '#' && !document.getElementById(decodeURIComponent(place.slice(1))))
+            wrong.push(`a link leads nowhere: ${place}`);
+    }
+    return wrong;
+})()";
+
+/// The pages beside this one to which it has links.
+const OTHER_PAGES: &str = "[...new Set([...document.links].map(link => link.href.split('#')[0])
+    .filter(link => link.startsWith('file:') && link !== location.href.split('#')[0]))]";

@@ -1,0 +1,287 @@
+//! JupyterLab and Notebook 7, started as a user starts them, on copies of the notebooks that nobody has trusted.
+#![allow(dead_code)] // each test program uses a part
+
+use crate::page::{Browser, Page, progress};
+use crate::workbench::{self, PROGRAM, root, text, xtask};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const TOKEN: &str = "test";
+
+/// Which of the two front ends.
+#[derive(Clone, Copy, Debug)]
+pub enum FrontEnd {
+    /// JupyterLab, through `cargo xtask lab`.
+    Lab,
+    /// Notebook 7, from the same environment.
+    Notebook,
+}
+
+/// A server that is running, with its kernels; both end with it.
+pub struct Server {
+    front_end: FrontEnd,
+    address: String,
+    process: Child,
+    folder: TempDir,
+    _cache: Option<TempDir>,
+}
+
+impl Server {
+    /// Starts a server on a folder of its own, in which nothing is trusted and nothing of the user's is touched.
+    pub fn start(front_end: FrontEnd) -> Self {
+        Self::launch(front_end, None)
+    }
+
+    /// The same, with kernels that find nothing built.
+    pub fn start_with_empty_cache(front_end: FrontEnd) -> Self {
+        Self::launch(front_end, Some(tempfile::tempdir().unwrap()))
+    }
+
+    fn launch(front_end: FrontEnd, cache: Option<TempDir>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["notebooks", "config/labconfig", "data", "runtime", "temporary"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        symlink(root().join("helpers"), folder.path().join("helpers")).unwrap();
+        // The question whether news should be shown is JupyterLab's own, and would be asked of another host.
+        let no_news =
+            json!({ "disabledExtensions": { "@jupyterlab/apputils-extension:announcements": true } });
+        fs::write(folder.path().join("config/labconfig/page_config.json"), no_news.to_string()).unwrap();
+
+        let ready = xtask(&["setup"]).stdout;
+        let prefix = ready.trim().strip_prefix("Ready: ").expect("what set-up says at its end");
+        let (mut command, application) = match front_end {
+            FrontEnd::Lab => (Command::new(PROGRAM), "LabApp"),
+            FrontEnd::Notebook => {
+                (Command::new(PathBuf::from(prefix).join("bin/python")), "JupyterNotebookApp")
+            }
+        };
+        match front_end {
+            FrontEnd::Lab => command.args(["lab", "--"]),
+            FrontEnd::Notebook => command.args(["-m", "notebook"]),
+        };
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        command
+            .args(["--no-browser", "--allow-root", "--ServerApp.port_retries=0"])
+            .arg(format!("--{application}.expose_app_in_browser=True"))
+            .arg(format!("--ServerApp.port={port}"))
+            .arg(format!("--IdentityProvider.token={TOKEN}"))
+            .arg(format!("--ServerApp.root_dir={}", folder.path().join("notebooks").display()))
+            .env("JUPYTER_CONFIG_DIR", folder.path().join("config"))
+            .env("JUPYTER_DATA_DIR", folder.path().join("data"))
+            .env("JUPYTER_RUNTIME_DIR", folder.path().join("runtime"))
+            // What a kernel leaves behind when it is ended goes with the folder.
+            .env("TMPDIR", folder.path().join("temporary"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(folder.path().join("log.txt")).unwrap());
+        if let Some(cache) = &cache {
+            command.env("XDG_CACHE_HOME", cache.path());
+        }
+        let process = command.spawn().unwrap();
+        let mut server =
+            Self { front_end, address: format!("127.0.0.1:{port}"), process, folder, _cache: cache };
+        server.wait();
+        server
+    }
+
+    fn wait(&mut self) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(&self.address).is_err() {
+            let ended = self.process.try_wait().unwrap();
+            let log = || fs::read_to_string(self.folder.path().join("log.txt")).unwrap();
+            assert!(ended.is_none(), "{:?} ended: {}", self.front_end, log());
+            assert!(Instant::now() < end, "{:?} did not start in 60 s: {}", self.front_end, log());
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Puts a notebook in the folder and opens it.
+    pub fn open(&self, browser: &Browser, name: &str, notebook: &Value) -> Sheet {
+        fs::write(self.folder.path().join(format!("notebooks/{name}.ipynb")), notebook.to_string()).unwrap();
+        let view = match self.front_end {
+            // A workspace for each, since two pages cannot share one.
+            FrontEnd::Lab => format!("lab/workspaces/{name}/tree"),
+            FrontEnd::Notebook => "notebooks".into(),
+        };
+        let page = browser.open(&format!("http://{}/{view}/{name}.ipynb?token={TOKEN}", self.address));
+        let sheet = Sheet { page };
+        let cells = notebook["cells"].as_array().unwrap().len();
+        let loaded =
+            format!("window.jupyterapp?.shell.currentWidget?.content?.model?.cells?.length === {cells}");
+        sheet.page.wait(&format!("{name} is open"), 60, &loaded);
+        let kernel = format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
+        sheet.page.wait(&format!("{name} has a kernel"), 60, &kernel);
+        sheet
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Asked to end, it ends its kernels; killed, it would leave them.
+        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        let end = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < end && self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            sleep(Duration::from_millis(100));
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The notebook in front, as the front end's own code knows it.
+const NOTEBOOK: &str = "jupyterapp.shell.currentWidget";
+
+/// What its cells do now: those that wait for their turn are running, too.
+const STATES: &str = "jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionState)";
+
+/// A notebook that is open in a front end.
+pub struct Sheet {
+    /// The page in the browser.
+    pub page: Page,
+}
+
+impl Sheet {
+    /// The notebook as it would be saved now.
+    pub fn notebook(&self) -> Value {
+        self.page.evaluate(&format!("{NOTEBOOK}.content.model.toJSON()"))
+    }
+
+    /// Chooses from a menu.
+    pub fn choose(&self, menu: &str, entry: &str) {
+        self.page.click(".lm-MenuBar-item", menu);
+        self.page.click(".lm-Menu-item", entry);
+    }
+
+    /// Brings a cell into view and clicks on the line of its source that begins so.
+    pub fn click_line(&self, cell: &str, line: &str) {
+        let cells = format!("{NOTEBOOK}.content.widgets");
+        let place = format!("{cells}.findIndex(cell => cell.model.id === {cell:?})");
+        self.page.evaluate(&format!("{NOTEBOOK}.content.scrollToItem({place}, 'center').then(() => null)"));
+        sleep(Duration::from_millis(500));
+        self.page.click(".jp-Notebook .cm-line", line);
+    }
+
+    /// Replaces a number in the parameters cell, key by key, and runs the cell.
+    pub fn type_number(&self, name: &str, old: &str, new: &str) {
+        let notebook = self.notebook();
+        let source = text(&workbench::cell_named(&notebook, "parameters")["source"]);
+        let begin = format!("const {name}: ");
+        let line = source.lines().find(|line| line.starts_with(&begin)).unwrap();
+        let value = line.find(" = ").unwrap();
+        let place = value + line[value..].find(old).unwrap();
+        self.click_line("parameters", &begin);
+        self.page.press("Home", 1);
+        self.page.press("ArrowRight", place);
+        self.page.press("Delete", old.len());
+        self.page.type_text(new);
+        self.run_cell();
+        let count = format!(
+            "{NOTEBOOK}.content.model.toJSON().cells.find(cell => cell.id === 'parameters').execution_count"
+        );
+        let before = &workbench::cell_named(&notebook, "parameters")["execution_count"];
+        self.page.wait("the parameters are set", 20, &format!("![null, {before}].includes({count})"));
+    }
+
+    /// Runs the cell in which the cursor is, and goes to the next.
+    pub fn run_cell(&self) {
+        self.page.press_with_shift("Enter");
+    }
+
+    /// Chooses from a menu what makes cells run, and agrees if asked whether to restart.
+    pub fn begin(&self, menu: &str, entry: &str) {
+        self.choose(menu, entry);
+        if entry.starts_with("Restart") {
+            self.page.click(".jp-Dialog button", "Restart");
+        }
+        self.page.wait(&format!("{entry} has begun"), 20, &format!("{STATES}.includes('running')"));
+    }
+
+    /// Waits until the cells that run or wait for their turn have finished.
+    pub fn finish(&self, what: &str) {
+        self.page.wait(&format!("{what}: finished"), 300, &format!("!{STATES}.includes('running')"));
+        progress(&format!("  finished: {what}"));
+    }
+
+    /// Waits until a cell has printed something.
+    pub fn wait_for_output(&self, cell: &str, text: &str) {
+        let outputs =
+            format!("{NOTEBOOK}.content.widgets.find(cell => cell.model.id === {cell:?}).model.outputs");
+        let printed = format!("JSON.stringify({outputs}.toJSON()).includes({text:?})");
+        self.page.wait(&format!("{cell} prints {text}"), 60, &printed);
+    }
+
+    /// Whether the front end trusts all of the notebook.
+    pub fn is_trusted(&self) -> bool {
+        self.page.evaluate(&format!("{NOTEBOOK}.content.widgets.every(cell => cell.model.trusted)")) == true
+    }
+
+    /// What a reader who scrolls through does not see of the figures and tables in these outputs, or should not see.
+    pub fn faults(&self, notebook: &Value) -> Vec<String> {
+        let (figures, tables) = (shown(notebook, "image/png"), shown(notebook, "text/markdown"));
+        self.page.evaluate("window.seen = { figures: {}, tables: {} }");
+        let mut wrong = Vec::new();
+        // Once more where the page was slow.
+        for _ in 0..2 {
+            self.page.evaluate(SCROLL);
+            let seen = self.page.evaluate("window.seen");
+            let figure =
+                |png: &String| seen["figures"][format!("data:image/png;base64,{png}")] == json!([1440, 840]);
+            let unseen = figures.iter().filter(|png| !figure(png)).count();
+            let table_count = seen["tables"].as_object().unwrap().len();
+            wrong.clear();
+            if unseen > 0 {
+                wrong.push(format!("{unseen} of {} figures are not seen", figures.len()));
+            }
+            if table_count != tables.len() {
+                wrong.push(format!("{table_count} tables are seen, not {}", tables.len()));
+            }
+            if wrong.is_empty() {
+                break;
+            }
+        }
+        let dialogs = self
+            .page
+            .evaluate("[...document.querySelectorAll('.jp-Dialog')].map(dialog => dialog.innerText)");
+        wrong.extend(dialogs.as_array().unwrap().iter().map(|dialog| format!("a dialog asks: {dialog}")));
+        wrong
+    }
+}
+
+/// Scrolls from the top to the bottom and notes what is in sight on the way: figures with their size, tables.
+const SCROLL: &str = "(async () => {
+    const outer = document.querySelector('.jp-Notebook .jp-WindowedPanel-outer, .jp-WindowedPanel-outer');
+    const inSight = element => {
+        const [box, frame] = [element.getBoundingClientRect(), outer.getBoundingClientRect()];
+        return element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+            && box.width > 100 && box.bottom > frame.top && box.top < frame.bottom;
+    };
+    outer.scrollTo(0, 0);
+    for (let last = -1; outer.scrollTop !== last;) {
+        await new Promise(done => setTimeout(done, 200));
+        for (const image of document.querySelectorAll('.jp-OutputArea-output img'))
+            if (image.complete && inSight(image))
+                window.seen.figures[image.src] = [image.naturalWidth, image.naturalHeight];
+        for (const table of document.querySelectorAll('.jp-OutputArea-output table'))
+            if (table.rows.length > 1 && inSight(table)) window.seen.tables[table.innerText] = true;
+        last = outer.scrollTop;
+        outer.scrollBy(0, outer.clientHeight / 2);
+    }
+})()";
+
+/// The different outputs of a kind in a notebook.
+fn shown(notebook: &Value, kind: &str) -> HashSet<String> {
+    let cells = workbench::code_cells(notebook);
+    let outputs = cells.iter().flat_map(|cell| cell["outputs"].as_array().unwrap());
+    let data = outputs
+        .map(|output| text(&output["data"][kind]).replace('\n', if kind == "image/png" { "" } else { "\n" }));
+    data.filter(|data| !data.is_empty()).collect()
+}
