@@ -207,7 +207,16 @@ impl Sheet {
 
     /// Waits until the cells that run or wait for their turn have finished.
     pub fn finish(&self, what: &str) {
-        self.page.wait(&format!("{what}: finished"), 300, &format!("!{STATES}.includes('running')"));
+        // After an error that is meant, JupyterLab no longer shows the cells that wait as running, but they are
+        // without a number until they have run.
+        let numbers = format!(
+            "{NOTEBOOK}.content.widgets.filter(cell => cell.model.type === 'code').map(cell => cell.model.executionCount)"
+        );
+        let idle = format!("{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'");
+        let finished = format!("!{STATES}.includes('running') && !{numbers}.includes(null) && {idle}");
+        self.page.wait(&format!("{what}: finished"), 300, &finished);
+        // The text of a failed `?` may come later than the word that its cell has finished.
+        sleep(Duration::from_secs(1));
         progress(&format!("  finished: {what}"));
     }
 
