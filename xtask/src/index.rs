@@ -39,7 +39,9 @@ pub fn write(folder: &Path) -> Result<()> {
 }
 
 fn entry(notebook: &Notebook) -> Markup {
-    let address = format!("{}.html", notebook.name);
+    // What a file name may hold and means something else in an address.
+    let name = notebook.name.replace('%', "%25").replace('#', "%23").replace('?', "%3F");
+    let address = format!("{name}.html");
     html! {
         article {
             h2 { a href=(address) { (notebook.title()) } }

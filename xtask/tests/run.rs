@@ -221,13 +221,14 @@ fn the_index_covers_what_each_run_left() {
     // What stands in the folder and is no notebook is left out, and said.
     fs::write(output.join("broken.ipynb"), "[]").unwrap();
     fs::write(output.join("broken.html"), "").unwrap();
-    let (second, printed) = notebook("bare.ipynb", &[cell("1 + 1", &[])]);
-    let entry = |index: &str, name: &str| {
-        let start = index.find(&format!("<article><h2><a href=\"{name}.html\">")).unwrap();
+    let (second, printed) = notebook("5 % #1?.ipynb", &[cell("1 + 1", &[])]);
+    let entry = |index: &str, address: &str| {
+        let start = index.find(&format!("<article><h2><a href=\"{address}\">")).unwrap();
         index[start..].split_inclusive("</article>").next().unwrap().to_owned()
     };
-    assert_eq!(entry(&second, "full"), entry(&first, "full"));
-    assert_eq!(entry(&second, "bare"), "<article><h2><a href=\"bare.html\">bare</a></h2></article>");
+    assert_eq!(entry(&second, "full.html"), entry(&first, "full.html"));
+    let bare = entry(&second, "5 %25 %231%3F.html");
+    assert_eq!(bare, "<article><h2><a href=\"5 %25 %231%3F.html\">5 % #1?</a></h2></article>");
     assert!(!second.contains("broken"), "{second}");
     assert!(printed.contains("index.html leaves one out: "), "{printed}");
     assert!(printed.contains("broken.ipynb is not a notebook"), "{printed}");
