@@ -3,7 +3,7 @@
 use crate::machine::OtherLoad;
 use crate::stats::FEWEST_SAMPLES;
 use crate::timing::{BusyWork, Calibration, interleave};
-use crate::{Error, Result, within};
+use crate::{Error, Result, each_within, within};
 use hdrhistogram::Histogram;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -169,21 +169,12 @@ impl Contention {
     /// assert!(helpers::Contention::default().check().is_ok());
     /// ```
     pub fn check(&self) -> Result<()> {
-        let attempted = "time contenders";
-        if self.threads.is_empty() {
-            return Err(Error::new(attempted, "the list of threads is empty", "1 number or more"));
-        }
-        for (place, &threads) in self.threads.iter().enumerate() {
-            within("threads", threads, 1..=MOST_THREADS)?;
-            if self.threads[..place].contains(&threads) {
-                let wrong = format!("{threads} threads are listed twice");
-                return Err(Error::new(attempted, wrong, "each number once"));
-            }
-        }
+        each_within("threads", &self.threads, 1..=MOST_THREADS)?;
         within("hold_ns", self.hold_ns, 0..=1_000_000)?;
         within("think_ns", self.think_ns, 0..=1_000_000)?;
         within("samples", self.samples, FEWEST_SAMPLES..=1_000)?;
-        within("sample_ms", self.sample_ms, 1..=10_000)
+        within("sample_ms", self.sample_ms, 1..=10_000)?;
+        Ok(())
     }
 
     /// How long [`time_contenders`] will take for so many contenders.

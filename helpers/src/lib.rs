@@ -30,7 +30,7 @@ pub use contention::{
     Contender, Contention, ContentionRun, Family, Held, Hold, MOST_THREADS, Parts, Sample, Timing, Work,
     on_threads, time_contenders,
 };
-pub use error::{Error, Result, within};
+pub use error::{Error, Result, each_within, within};
 pub use figure::{Axis, Drawing, Figure, Mark, Point, Scale, Series, Style};
 pub use machine::Machine;
 pub use map::{Map, Tile};

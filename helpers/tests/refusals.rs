@@ -27,13 +27,19 @@ fn contention_refuses_parameters_outside_their_range() {
     for (refused, words) in [
         (
             Contention { threads: vec![], ..config() },
-            "cannot time contenders: the list of threads is empty (allowed: 1 number or more)",
+            "cannot use threads: it is empty (allowed: one number or more, 1 to 256, each once)",
         ),
-        (Contention { threads: vec![1, 0], ..config() }, "cannot use threads: it is 0 (allowed: 1 to 256)"),
-        (Contention { threads: vec![257], ..config() }, "cannot use threads: it is 257 (allowed: 1 to 256)"),
+        (
+            Contention { threads: vec![1, 0], ..config() },
+            "cannot use threads: it holds 0 (allowed: one number or more, 1 to 256, each once)",
+        ),
+        (
+            Contention { threads: vec![257], ..config() },
+            "cannot use threads: it holds 257 (allowed: one number or more, 1 to 256, each once)",
+        ),
         (
             Contention { threads: vec![2, 1, 2], ..config() },
-            "cannot time contenders: 2 threads are listed twice (allowed: each number once)",
+            "cannot use threads: it holds 2 twice (allowed: one number or more, 1 to 256, each once)",
         ),
         (
             Contention { hold_ns: 1_000_001, ..config() },

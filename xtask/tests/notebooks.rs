@@ -6,11 +6,7 @@ mod workbench;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::symlink;
-use workbench::{
-    SMALL, code_cells, escaped, has_tag, name, notebooks, read, root, small_values, text, write, xtask,
-};
+use workbench::{code_cells, escaped, has_tag, name, notebooks, read, root, small_values, text, xtask};
 
 #[test]
 fn every_notebook_runs_with_small_parameters() {
@@ -45,43 +41,6 @@ fn every_notebook_runs_with_small_parameters() {
         wrong.extend(what.map(|what| format!("{}: {what}", path.display())));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-}
-
-/// Orders in which the cells run after one run of all; more with `ORDERS=50 cargo test`.
-const ORDERS: u64 = 1;
-
-#[test]
-fn cells_run_again_in_any_order_after_the_parameters() {
-    let orders = std::env::var("ORDERS").map_or(ORDERS, |count| count.parse().expect("ORDERS is a number"));
-    for (name, values) in SMALL {
-        let notebook = read(&root().join(format!("notebooks/{name}.ipynb")));
-        let cells: Vec<Value> = code_cells(&notebook).into_iter().cloned().collect();
-        let after = 1 + cells.iter().position(|cell| has_tag(cell, "parameters")).unwrap();
-        let mut all = cells.clone();
-        for seed in 0..orders {
-            let mut rest = cells[after..].to_vec();
-            // A hash of seed and name puts the cells in an order of its own for each seed, the same at every run.
-            rest.sort_by_cached_key(|cell| {
-                let mut hasher = DefaultHasher::new();
-                (seed, cell["id"].as_str()).hash(&mut hasher);
-                hasher.finish()
-            });
-            all.extend(rest);
-        }
-        // The set-up cell finds the helper crate beside the notebook's folder.
-        let folder = tempfile::tempdir().unwrap();
-        symlink(root().join("helpers"), folder.path().join("helpers")).unwrap();
-        fs::create_dir(folder.path().join("notebooks")).unwrap();
-        let path = folder.path().join("notebooks/orders.ipynb");
-        write(&path, all);
-        let output = folder.path().join("rendered");
-        let mut arguments = vec!["run", path.to_str().unwrap(), "--output", output.to_str().unwrap()];
-        arguments.extend(values.iter().flat_map(|value| ["-p", value]));
-        let outcome = xtask(&arguments);
-        assert_eq!(outcome.code, Some(0), "{name}: {}", outcome.stderr);
-        let wrong = checks::outputs(&read(&output.join("orders.ipynb")));
-        assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
-    }
 }
 
 #[test]

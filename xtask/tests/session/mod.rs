@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
+const SCRIPT: &str = concat!(include_str!("../../src/guard.py"), include_str!("session.py"));
+
 /// Seconds that one cell may take, unless a session is told otherwise: the first set-up builds all there is.
 const LIMIT: f64 = 900.0;
 
@@ -86,7 +88,7 @@ impl Session {
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([bin.clone()].into_iter().chain(env::split_paths(&path))).unwrap();
         let mut driver = Command::new(bin.join("python"))
-            .args(["-I", "-X", "utf8", "-W", "ignore", "-c", include_str!("session.py")])
+            .args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT])
             .arg(&notebooks)
             .env("PATH", path)
             .env("JUPYTER_PREFER_ENV_PATH", "1")

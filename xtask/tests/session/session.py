@@ -1,13 +1,12 @@
 """Executes cells in one Rust kernel, as long as standard input is open.
 
-Argument: the kernel's working folder. A line of standard input asks for cells, a line of standard output answers,
+Runs below guard.py. Argument: the kernel's working folder. A line of standard input asks for cells, a line of standard output answers,
 both in JSON: {"cells": [source], "seconds": limit of each cell, "interrupts": [seconds since a cell's start]}, then
 for each cell what it showed, how long it took and how it ended. {"write": path, "notebook": …} writes a notebook.
 """
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import tempfile
@@ -24,13 +23,11 @@ SHOWN = ("stream", "display_data", "execute_result", "error")
 class Kernel:
     def __init__(self, folder, temporary):
         self.manager = KernelManager(kernel_name="rust")
-        # The kernel builds in a folder of its own, so that nothing stays if it is killed.
         environment = dict(os.environ, TMPDIR=temporary)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.manager.start_kernel(cwd=folder, env=environment, **quiet)
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=120)
         self.outputs = {}  # of the cells asked for together, by the message that asked
 
     def receive(self, seconds):
@@ -96,10 +93,11 @@ def write(path, notebook):
     nbformat.write(nbformat.from_dict(notebook), path)
 
 
-with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    kernel = Kernel(sys.argv[1], temporary)
+temporary = tempfile.mkdtemp()
+kernel = Kernel(sys.argv[1], temporary)
+with guard(kernel.manager, temporary):
     try:
+        kernel.client.wait_for_ready(timeout=120)
         print("ready", flush=True)
         for line in sys.stdin:
             request = json.loads(line)
