@@ -7,9 +7,11 @@ mod workbench;
 
 use jupyter::{FrontEnd, Server, Sheet};
 use page::{Browser, progress};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
-use workbench::{cell_named, code_cells, name, notebooks, read, root, set_values, small_values, text, xtask};
+use workbench::{
+    cell, cell_named, code_cells, name, notebooks, read, root, set_values, small_values, text, xtask,
+};
 
 /// A notebook of the project with small values, and further ones.
 fn small(name: &str, more: &[&str]) -> Value {
@@ -56,6 +58,40 @@ fn assert_shared_notebooks_show_everything(browser: &Browser, front_end: FrontEn
         assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
         progress(&format!("  {name} shows everything"));
     }
+}
+
+#[test]
+fn a_faulty_notebook_is_found_out() {
+    let Some(browser) = Browser::start(a_faulty_notebook_is_found_out) else { return };
+    let server = Server::start(FrontEnd::Lab);
+    let committed = read(&notebooks()[0]);
+    let outputs = code_cells(&committed).into_iter().flat_map(|cell| cell["outputs"].as_array().unwrap());
+    let figures = outputs.map(|output| text(&output["data"]["image/png"])).filter(|png| !png.is_empty());
+    let [seen, hidden]: [String; 2] = figures.take(2).collect::<Vec<_>>().try_into().unwrap();
+    let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='1440' height='840'><rect width='99' height='99'/></svg>";
+    let cells = [
+        json!({ "image/png": seen }),
+        json!({ "image/svg+xml": svg }),
+        json!({ "image/png": hidden, "text/html": svg }),
+        json!({ "image/png": "AAAA" }),
+        json!({ "text/markdown": "no table" }),
+        json!({ "text/markdown": "|the first column|the second column|\n|-|-|\n|one|<img src='https://host.invalid/x.png'>|\n" }),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(number, data)| {
+        let mut cell = cell("1", &[]);
+        cell["id"] = format!("cell-{number}").into();
+        cell["outputs"] =
+            json!([{ "data": data, "execution_count": 2, "metadata": {}, "output_type": "execute_result" }]);
+        cell
+    });
+    let mut notebook = committed.clone();
+    notebook["cells"] = cells.collect();
+    let wrong = server.open(&browser, "faulty", &notebook).faults(&notebook);
+    let said =
+        ["3 of 4 figures are not seen", "1 tables are seen, not 2", "it asks for https://host.invalid/x.png"];
+    assert_eq!(wrong, said);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 #![allow(dead_code)] // each test program uses a part
 
 use crate::page::{Browser, Page, progress};
-use crate::workbench::{self, PROGRAM, root, text, xtask};
-use serde_json::{Value, json};
+use crate::workbench::{PROGRAM, cell_named, code_cells, root, text, xtask};
+use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
@@ -94,12 +94,12 @@ impl Server {
     }
 
     fn wait(&mut self) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(120);
         while TcpStream::connect(&self.address).is_err() {
             let ended = self.process.try_wait().unwrap();
             let log = || fs::read_to_string(self.folder.path().join("log.txt")).unwrap();
             assert!(ended.is_none(), "{:?} ended: {}", self.front_end, log());
-            assert!(Instant::now() < end, "{:?} did not start in 60 s: {}", self.front_end, log());
+            assert!(Instant::now() < end, "{:?} did not start in 120 s: {}", self.front_end, log());
             sleep(Duration::from_millis(100));
         }
     }
@@ -113,13 +113,13 @@ impl Server {
             FrontEnd::Notebook => "notebooks".into(),
         };
         let page = browser.open(&format!("http://{}/{view}/{name}.ipynb?token={TOKEN}", self.address));
-        let sheet = Sheet { page };
+        let sheet = Sheet { page, address: self.address.clone() };
         let cells = notebook["cells"].as_array().unwrap().len();
         let loaded =
             format!("window.jupyterapp?.shell.currentWidget?.content?.model?.cells?.length === {cells}");
-        sheet.page.wait(&format!("{name} is open"), 60, &loaded);
+        sheet.page.wait(&format!("{name} is open"), 120, &loaded);
         let kernel = format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
-        sheet.page.wait(&format!("{name} has a kernel"), 60, &kernel);
+        sheet.page.wait(&format!("{name} has a kernel"), 120, &kernel);
         sheet
     }
 }
@@ -145,8 +145,8 @@ const STATES: &str = "jupyterapp.shell.currentWidget.content.widgets.map(cell =>
 
 /// A notebook that is open in a front end.
 pub struct Sheet {
-    /// The page in the browser.
-    pub page: Page,
+    page: Page,
+    address: String,
 }
 
 impl Sheet {
@@ -157,6 +157,7 @@ impl Sheet {
 
     /// Chooses from a menu.
     pub fn choose(&self, menu: &str, entry: &str) {
+        self.page.bring_to_front();
         self.page.click(".lm-MenuBar-item", menu);
         self.page.click(".lm-Menu-item", entry);
     }
@@ -173,7 +174,7 @@ impl Sheet {
     /// Replaces a number in the parameters cell, key by key, and runs the cell.
     pub fn type_number(&self, name: &str, old: &str, new: &str) {
         let notebook = self.notebook();
-        let source = text(&workbench::cell_named(&notebook, "parameters")["source"]);
+        let source = text(&cell_named(&notebook, "parameters")["source"]);
         let begin = format!("const {name}: ");
         let line = source.lines().find(|line| line.starts_with(&begin)).unwrap();
         let value = line.find(" = ").unwrap();
@@ -187,8 +188,8 @@ impl Sheet {
         let count = format!(
             "{NOTEBOOK}.content.model.toJSON().cells.find(cell => cell.id === 'parameters').execution_count"
         );
-        let before = &workbench::cell_named(&notebook, "parameters")["execution_count"];
-        self.page.wait("the parameters are set", 20, &format!("![null, {before}].includes({count})"));
+        let before = &cell_named(&notebook, "parameters")["execution_count"];
+        self.page.wait("the parameters are set", 120, &format!("![null, {before}].includes({count})"));
     }
 
     /// Runs the cell in which the cursor is, and goes to the next.
@@ -202,7 +203,7 @@ impl Sheet {
         if entry.starts_with("Restart") {
             self.page.click(".jp-Dialog button", "Restart");
         }
-        self.page.wait(&format!("{entry} has begun"), 20, &format!("{STATES}.includes('running')"));
+        self.page.wait(&format!("{entry} has begun"), 120, &format!("{STATES}.includes('running')"));
     }
 
     /// Waits until the cells that run or wait for their turn have finished.
@@ -214,7 +215,7 @@ impl Sheet {
         );
         let idle = format!("{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'");
         let finished = format!("!{STATES}.includes('running') && !{numbers}.includes(null) && {idle}");
-        self.page.wait(&format!("{what}: finished"), 300, &finished);
+        self.page.wait(&format!("{what}: finished"), 1_200, &finished);
         // The text of a failed `?` may come later than the word that its cell has finished.
         sleep(Duration::from_secs(1));
         progress(&format!("  finished: {what}"));
@@ -225,7 +226,7 @@ impl Sheet {
         let outputs =
             format!("{NOTEBOOK}.content.widgets.find(cell => cell.model.id === {cell:?}).model.outputs");
         let printed = format!("JSON.stringify({outputs}.toJSON()).includes({text:?})");
-        self.page.wait(&format!("{cell} prints {text}"), 60, &printed);
+        self.page.wait(&format!("{cell} prints {text}"), 120, &printed);
     }
 
     /// Whether the front end trusts all of the notebook.
@@ -235,32 +236,35 @@ impl Sheet {
 
     /// What a reader who scrolls through does not see of the figures and tables in these outputs, or should not see.
     pub fn faults(&self, notebook: &Value) -> Vec<String> {
-        let (figures, tables) = (shown(notebook, "image/png"), shown(notebook, "text/markdown"));
+        let (figures, tables) = (figures(notebook), tables(notebook));
+        self.page.bring_to_front();
         self.page.evaluate("window.seen = { figures: {}, tables: {} }");
-        let mut wrong = Vec::new();
+        let (mut unseen, mut table_count) = (0, 0);
         // Once more where the page was slow.
         for _ in 0..2 {
             self.page.evaluate(SCROLL);
             let seen = self.page.evaluate("window.seen");
-            let figure =
-                |png: &String| seen["figures"][format!("data:image/png;base64,{png}")] == json!([1440, 840]);
-            let unseen = figures.iter().filter(|png| !figure(png)).count();
-            let table_count = seen["tables"].as_object().unwrap().len();
-            wrong.clear();
-            if unseen > 0 {
-                wrong.push(format!("{unseen} of {} figures are not seen", figures.len()));
-            }
-            if table_count != tables.len() {
-                wrong.push(format!("{table_count} tables are seen, not {}", tables.len()));
-            }
-            if wrong.is_empty() {
+            unseen = figures.iter().filter(|figure| seen["figures"][*figure] != json!([1440, 840])).count();
+            table_count = seen["tables"].as_object().unwrap().len();
+            if unseen == 0 && table_count == tables.len() {
                 break;
             }
+        }
+        let mut wrong = Vec::new();
+        if unseen > 0 {
+            wrong.push(format!("{unseen} of {} figures are not seen", figures.len()));
+        }
+        if table_count != tables.len() {
+            wrong.push(format!("{table_count} tables are seen, not {}", tables.len()));
         }
         let dialogs = self
             .page
             .evaluate("[...document.querySelectorAll('.jp-Dialog')].map(dialog => dialog.innerText)");
         wrong.extend(dialogs.as_array().unwrap().iter().map(|dialog| format!("a dialog asks: {dialog}")));
+        let own = [&format!("http://{}/", self.address), "data:", "blob:"];
+        let asked =
+            self.page.requests().into_iter().filter(|asked| !own.iter().any(|own| asked.starts_with(*own)));
+        wrong.extend(asked.map(|asked| format!("it asks for {asked}")));
         wrong
     }
 }
@@ -286,11 +290,21 @@ const SCROLL: &str = "(async () => {
     }
 })()";
 
-/// The different outputs of a kind in a notebook.
-fn shown(notebook: &Value, kind: &str) -> HashSet<String> {
-    let cells = workbench::code_cells(notebook);
-    let outputs = cells.iter().flat_map(|cell| cell["outputs"].as_array().unwrap());
-    let data = outputs
-        .map(|output| text(&output["data"][kind]).replace('\n', if kind == "image/png" { "" } else { "\n" }));
-    data.filter(|data| !data.is_empty()).collect()
+/// The addresses under which the figures of a notebook must be seen. One that is no PNG has none that can be.
+fn figures(notebook: &Value) -> HashSet<String> {
+    let figures = outputs(notebook).filter(|data| data.keys().any(|kind| kind.starts_with("image/")));
+    let png =
+        |data: &Map<String, Value>| data.get("image/png").map(text).unwrap_or_default().replace('\n', "");
+    figures.map(|data| format!("data:image/png;base64,{}", png(data))).collect()
+}
+
+/// The different tables of a notebook.
+fn tables(notebook: &Value) -> HashSet<String> {
+    outputs(notebook).filter_map(|data| data.get("text/markdown")).map(text).collect()
+}
+
+/// What the cells of a notebook show.
+fn outputs(notebook: &Value) -> impl Iterator<Item = &Map<String, Value>> {
+    let outputs = code_cells(notebook).into_iter().filter_map(|cell| cell["outputs"].as_array());
+    outputs.flatten().filter_map(|output| output["data"].as_object())
 }

@@ -44,7 +44,7 @@ impl Browser {
             .path(Some(path))
             .sandbox(false) // which a user who is root cannot have
             .window_size(Some((1_300, 1_000)))
-            .idle_browser_timeout(Duration::from_secs(600))
+            .idle_browser_timeout(Duration::from_secs(1_200))
             .args(["--disable-quic", "--disable-component-update"].map(OsStr::new).to_vec())
             .build()
             .unwrap();
@@ -54,7 +54,7 @@ impl Browser {
     /// Opens an address in a new tab.
     pub fn open(&self, address: &str) -> Page {
         let tab = self.chromium.new_tab().unwrap();
-        tab.set_default_timeout(Duration::from_secs(60));
+        tab.set_default_timeout(Duration::from_secs(120));
         let noted: Arc<Mutex<Noted>> = Arc::default();
         let notes = Arc::clone(&noted);
         tab.add_event_listener(Arc::new(move |event: &Event| notes.lock().unwrap().note(event))).unwrap();
@@ -117,6 +117,11 @@ impl Page {
     pub fn go(&self, address: &str) -> anyhow::Result<()> {
         self.tab.navigate_to(address)?.wait_until_navigated()?;
         Ok(())
+    }
+
+    /// Makes this the tab that is looked at: what is behind another is not drawn.
+    pub fn bring_to_front(&self) {
+        self.tab.bring_to_front().unwrap();
     }
 
     /// Shows the page as a telephone of this width would, in CSS pixels.
@@ -183,7 +188,7 @@ impl Page {
                 return [box.x + box.width / 2, box.y + box.height / 2];
             }})()"
         );
-        self.wait(&format!("{selector} with the text {text:?}"), 20, &format!("{find} !== null"));
+        self.wait(&format!("{selector} with the text {text:?}"), 120, &format!("{find} !== null"));
         let place = self.evaluate(&find);
         let (x, y) = (place[0].as_f64().unwrap(), place[1].as_f64().unwrap());
         self.tab.click_point(Point { x, y }).unwrap();
