@@ -71,6 +71,8 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         command
             .args(["--no-browser", "--allow-root", "--ServerApp.port_retries=0"])
+            // On Ctrl-C it ends with the test, and does not ask first.
+            .arg("--ServerApp.answer_yes=True")
             .arg(format!("--{application}.expose_app_in_browser=True"))
             .arg(format!("--ServerApp.port={port}"))
             .arg(format!("--IdentityProvider.token={TOKEN}"))
