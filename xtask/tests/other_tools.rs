@@ -108,9 +108,12 @@ fn twins(notebook: &Value) -> Vec<String> {
     figures.map(|output| text(&output["data"]["text/plain"])).collect()
 }
 
-/// Whatever `nbformat` finds wrong ends it.
+/// Whatever `nbformat` finds wrong ends it, and what it would repair with a warning, too.
 fn validate(paths: &[&Path]) {
-    let script = "import nbformat, sys\nfor path in sys.argv[1:]: nbformat.validate(nbformat.read(path, nbformat.NO_CONVERT))";
+    let script = "import json, nbformat, pathlib, sys, warnings
+warnings.simplefilter('error')
+for path in sys.argv[1:]:
+    nbformat.validate(json.loads(pathlib.Path(path).read_text(encoding='utf-8')))";
     let paths: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
     succeed(&root(), "python", &[&["-c", script], &paths[..]].concat());
 }
