@@ -2,14 +2,22 @@
 
 papermill knows no Rust, so this teaches it the constants of a parameter cell, and which cells have failed.
 """
+import pathlib
 import re
 import sys
 
 import click
+import papermill.engines
 import papermill.execute
+from nbclient.exceptions import CellExecutionError
+from nbclient.util import run_sync
 from papermill.cli import papermill as main
+from papermill.clientwrap import PapermillNotebookClient
 from papermill.models import Parameter
 from papermill.translators import Translator, papermill_translators
+
+sys.path.append(str(pathlib.Path(__file__).parent / "src"))
+from execute import complaint, first_line, receive_late_text
 
 CONSTANT = re.compile(r"^const (\w+): (.+?) = (.+?);[ \t]*(?://[ \t]*(.*))?$", re.MULTILINE)
 
@@ -55,23 +63,35 @@ class Rust(Translator):
         return "\n".join(lines)
 
 
+class Client(PapermillNotebookClient):
+    """Stops at a cell that failed; papermill's own takes the kernel's word that it succeeded."""
+
+    async def async_execute_cell(self, cell, index, *rest, **named):
+        await super().async_execute_cell(cell, index, *rest, **named)
+        if cell.cell_type == "code":
+            await receive_late_text(self, cell, index)
+            if failure(cell):
+                raise CellExecutionError("", "", "")
+        return cell
+
+    execute_cell = run_sync(async_execute_cell)
+
+
+def failure(cell):
+    """Why a cell failed that is not there to fail, or nothing."""
+    if cell.cell_type == "code" and "raises-exception" not in cell.metadata.get("tags", []):
+        if said := complaint(cell):
+            return f"a cell failed: {first_line(cell)}\n{said}"
+
+
 def complain(notebook, output_path):
-    """Takes the place of papermill's own check, which takes an error that a cell is there to show for a failure.
-
-    The kernel reports a panic and a failed `?` as success, with text on stderr.
-    """
-    for cell in notebook.cells:
-        outputs = [output for output in cell.get("outputs", []) if wrong(output)]
-        if outputs and "raises-exception" not in cell.metadata.get("tags", []):
-            said = "".join(output.get("evalue") or output.get("text") for output in outputs).strip()
-            raise click.ClickException(f"In [{cell.execution_count}], or the cell before it, failed:\n{said}")
-
-
-def wrong(output):
-    return output.output_type == "error" or output.get("name") == "stderr"
+    """Instead of papermill's own, which takes an error that a cell is there to show for a failure."""
+    for said in filter(None, map(failure, notebook.cells)):
+        raise click.ClickException(said)
 
 
 if __name__ == "__main__":
     papermill_translators.register("rust", Rust())
+    papermill.engines.PapermillNotebookClient = Client
     papermill.execute.raise_for_execution_errors = complain
     main()

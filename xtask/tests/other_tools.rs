@@ -253,15 +253,20 @@ for value, kind in [
 }
 
 #[test]
-fn papermill_says_that_a_cell_failed() {
-    for (source, said) in
-        [("panic!(\"on purpose\")", "on purpose"), ("let count: usize = \"many\";", "mismatched")]
-    {
-        let folder = small(&[(source, &[]), ("std::thread::sleep(std::time::Duration::from_secs(1))", &[])]);
+fn papermill_stops_at_a_cell_that_failed() {
+    for (source, said) in [
+        ("panic!(\"on purpose\")", "on purpose"),
+        ("Err::<(), _>(\"it went wrong\")?", "  it went wrong"),
+        ("let count: usize = \"many\";", "mismatched types"),
+    ] {
+        let folder = small(&[(source, &[]), ("println!(\"went on\")", &[])]);
         let outcome = papermill(folder.path(), &["small.ipynb", "out.ipynb"]);
         assert_eq!(outcome.code, Some(1), "{source}: {}", outcome.stderr);
-        let failed = outcome.stderr.split("Error: ").last().unwrap();
-        assert!(failed.starts_with("In [") && failed.contains(said), "{}", outcome.stderr);
+        let (_, failed) = outcome.stderr.split_once("\nError: ").unwrap();
+        assert!(failed.starts_with(&format!("a cell failed: {source}\n")), "{}", outcome.stderr);
+        assert!(failed.contains(said) && failed.lines().count() <= 14, "{}", outcome.stderr);
+        let executed = read(&folder.path().join("out.ipynb"));
+        assert_eq!(code_cells(&executed)[1]["outputs"], serde_json::json!([]), "{source}");
     }
 }
 
