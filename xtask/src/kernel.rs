@@ -1,10 +1,11 @@
 //! The Rust kernel of Jupyter: found or built, and registered in `.venv`.
 
 use crate::environment::{Environment, Wanted};
-use crate::setup::{last_line, step};
+use crate::setup::{reason, step};
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,7 +34,7 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
             bail!(
                 "the kernel could not be registered in {}: {}",
                 share.display(),
-                last_line(&registered.stderr)
+                reason(&registered.stderr)
             );
         }
         fs::write(&receipt_file, receipt(&kernel, version).unwrap_or_default())
@@ -79,6 +80,7 @@ fn compile(
     lock: &File,
 ) -> Result<PathBuf> {
     println!("Building the kernel, {PROGRAM} {version}: about 8 minutes on 2 cores, once.");
+    clear(&environment.bin()).with_context(|| format!("cannot clear {}", environment.bin().display()))?;
     let status = Command::new("cargo")
         .args(["install", "--locked", PROGRAM, "--version", &format!("~{version}")])
         // A binary without a receipt may be there; what is built already is not built again.
@@ -94,8 +96,19 @@ fn compile(
         .context("cargo did not start")?;
     if !status.success() {
         bail!(
-            "cargo could not build the kernel, for the reason above; if it is the network, call again: the build goes on where it stopped"
+            "cargo could not build the kernel, for the reason above; mend that, or check the network, and call again: the build goes on where it stopped"
         );
     }
     Ok(environment.bin().join(PROGRAM))
+}
+
+/// Removes the folders in which cargo had the kernel on its way when it was killed.
+fn clear(bin: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(bin)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("cargo-install") {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }

@@ -64,7 +64,7 @@ fn rust_source() -> Result<()> {
         }
         Ok(output) => bail!(
             "rustup could not add rust-src ({}); check the network and call again",
-            last_line(&output.stderr)
+            reason(&output.stderr)
         ),
         Err(_) => bail!(
             "the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust"
@@ -86,17 +86,21 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     let python = find_python(wanted, &environment.bin())?;
     println!("Installing {} in .venv (about a minute).", requirements.join(", "));
     clear(venv).with_context(|| format!("cannot clear {}", venv.display()))?;
-    let made = step(Command::new(python).args(["-m", "venv"]).arg(venv), lock)?;
+    // In two steps, since venv does not hand on why ensurepip failed.
+    let mut made = step(Command::new(python).args(["-m", "venv", "--without-pip"]).arg(venv), lock)?;
+    if made.status.success() {
+        made = step(environment.python().args(["-m", "ensurepip", "--default-pip"]), lock)?;
+    }
     if !made.status.success() {
-        bail!("Python could not make {}: {}", venv.display(), last_line(&made.stderr));
+        bail!("Python could not make {}: {}", venv.display(), reason(&made.stderr));
     }
     let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
     let installed = step(environment.python().args(pip).args(&requirements), lock)?;
     if !installed.status.success() {
         bail!(
-            "pip could not install {} ({}); check the network and call again",
+            "pip could not install {} ({}); mend that, or check the network, and call again",
             requirements.join(", "),
-            last_line(&installed.stderr)
+            reason(&installed.stderr)
         );
     }
     fs::write(&receipt_file, receipt).with_context(|| format!("cannot write {}", receipt_file.display()))
@@ -159,16 +163,35 @@ fn clear(venv: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The last line that a program printed: the one that says why it failed.
-pub fn last_line(printed: &[u8]) -> String {
+/// The line in which a program said why it failed: the last that names an error of the system, or else the last.
+pub fn reason(printed: &[u8]) -> String {
     let printed = String::from_utf8_lossy(printed);
-    let last = printed.lines().rev().find(|line| !line.trim().is_empty());
-    last.unwrap_or("it did not say why").trim().to_owned()
+    let mut lines = printed.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+    let system = lines.clone().find(|line| line.contains("[Errno ") || line.contains("(os error "));
+    system.or_else(|| lines.next()).unwrap_or("it did not say why").to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_reason_is_an_error_of_the_system_or_else_the_last_line() {
+        for (printed, said) in [
+            (
+                "Error: No space left on device (os error 28)\n\nStack backtrace:\n  0: main\n",
+                "Error: No space left on device (os error 28)",
+            ),
+            (
+                "ERROR: [Errno 28] No space left on device\nTraceback\nFailed\n",
+                "ERROR: [Errno 28] No space left on device",
+            ),
+            ("WARNING: slow\n  ERROR: nothing found\n\n", "ERROR: nothing found"),
+            ("\n", "it did not say why"),
+        ] {
+            assert_eq!(reason(printed.as_bytes()), said);
+        }
+    }
 
     #[test]
     fn clearing_removes_the_packages_and_keeps_the_kernel() {
