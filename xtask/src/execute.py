@@ -83,12 +83,16 @@ async def execute(folder, path):
     tempfile.tempdir = None
     temporary = tempfile.tempdir = tempfile.mkdtemp()  # for Jupyter's own files, too
     environment = dict(os.environ, TMPDIR=temporary)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    log = path.with_suffix(".log")
     manager = client.create_kernel_manager()
-    await client.async_start_new_kernel(cwd=folder, env=environment, **quiet)
+    with open(log, "wb") as said:
+        await client.async_start_new_kernel(cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=said)
     with guard(manager, temporary):
-        async with client.async_setup_kernel():
-            failure = await execute_cells(client, notebook, path.stem)
+        try:
+            async with client.async_setup_kernel():
+                failure = await execute_cells(client, notebook, path.stem)
+        except RuntimeError:
+            failure = f"the kernel, which builds in {temporary}, did not start: {last_words(log)}"
     if failure:
         return failure
     print(f"{path.stem}  rendering", flush=True)
@@ -98,6 +102,13 @@ async def execute(folder, path):
         path.with_suffix(".html").write_text(body, encoding="utf-8")
     except OSError as error:
         return f"cannot write to {path.parent}: {error.strerror}"
+
+
+def last_words(log):
+    """The line in which the kernel said why it ended: the last that names an error of the system, or else the last."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    system = [line for line in lines if "(os error " in line]
+    return (system or lines or ["it did not say why"])[-1]
 
 
 async def execute_cells(client, notebook, name):
@@ -139,6 +150,10 @@ if __name__ == "__main__":
     logging.disable()
     threading.Thread(target=stop_with_caller, daemon=True).start()
     try:
-        sys.exit(asyncio.run(main()))
+        failure = asyncio.run(main())
     except Exception as error:
-        sys.exit(f"the notebook could not be executed or rendered: {error}")
+        failure = f"the notebook could not be executed or rendered: {error}"
+    if failure:
+        print(failure, file=sys.stderr, flush=True)
+    # At once: nbclient would complain of a kernel that has not started.
+    os._exit(1 if failure else 0)

@@ -23,6 +23,7 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     let known = fs::read_to_string(&receipt_file).unwrap_or_default();
     let path = known.lines().next().unwrap_or_default();
     if receipt(Path::new(path), version).is_none_or(|receipt| receipt != known) {
+        clear(&environment.bin()).with_context(|| format!("cannot clear {}", environment.bin().display()))?;
         let kernel = match find(environment, version) {
             Some(kernel) => kernel,
             None => compile(root, &build, environment, version, lock)?,
@@ -80,7 +81,6 @@ fn compile(
     lock: &File,
 ) -> Result<PathBuf> {
     println!("Building the kernel, {PROGRAM} {version}: about 8 minutes on 2 cores, once.");
-    clear(&environment.bin()).with_context(|| format!("cannot clear {}", environment.bin().display()))?;
     let status = Command::new("cargo")
         .args(["install", "--locked", PROGRAM, "--version", &format!("~{version}")])
         // A binary without a receipt may be there; what is built already is not built again.
@@ -96,7 +96,7 @@ fn compile(
         .context("cargo did not start")?;
     if !status.success() {
         bail!(
-            "cargo could not build the kernel, for the reason above; mend that, or check the network, and call again: the build goes on where it stopped"
+            "cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped"
         );
     }
     Ok(environment.bin().join(PROGRAM))

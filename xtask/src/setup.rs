@@ -98,7 +98,7 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     let installed = step(environment.python().args(pip).args(&requirements), lock)?;
     if !installed.status.success() {
         bail!(
-            "pip could not install {} ({}); mend that, or check the network, and call again",
+            "pip could not install {} ({}); make room or check the network, and call again",
             requirements.join(", "),
             reason(&installed.stderr)
         );

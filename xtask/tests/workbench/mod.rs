@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Once;
@@ -183,4 +184,22 @@ pub fn has_in_environment(process: &Path, path: &Path) -> bool {
     let path = path.to_str().unwrap().as_bytes();
     let environment = fs::read(process.join("environ")).unwrap_or_default();
     environment.windows(path.len()).any(|part| part == path)
+}
+
+/// A command in which the script's mounts are seen, and nowhere else; nothing where the machine does not permit that,
+/// and then the output says that the test is skipped.
+///
+/// The script ends in `"$0" "$@"`, or has it where the command is to be called.
+pub fn with_mounts(test: &str, script: &str) -> Option<Command> {
+    for option in ["-m", "-rm"] {
+        let mount = Command::new("unshare").args([option, "mount", "-t", "tmpfs", "none", "/tmp"]).output();
+        if mount.is_ok_and(|mount| mount.status.success()) {
+            let mut command = Command::new("unshare");
+            command.args([option, "sh", "-c", script]);
+            return Some(command);
+        }
+    }
+    // Past the test harness, which shows nothing of a test that succeeds.
+    let _ = writeln!(io::stderr(), "Skipped: {test}, since this machine does not permit `unshare -m`.");
+    None
 }
