@@ -38,7 +38,7 @@ const SAME: &[&str] = &[
 #[test]
 fn cells_run_again_in_any_order_after_the_parameters() {
     let orders = env::var("ORDERS").map_or(ORDERS, |count| count.parse().expect("ORDERS is a number"));
-    // With a folder to leave the notebooks in, they are executed with their own parameters.
+    // With a folder to leave the notebooks in, those in order are executed with their own parameters.
     let output = env::var_os("ORDERS_OUTPUT").map(PathBuf::from);
     let notebook = env::var("NOTEBOOK").unwrap_or_default();
     let mut wrong = Vec::new();
@@ -48,33 +48,25 @@ fn cells_run_again_in_any_order_after_the_parameters() {
             Some(_) => parameter.value.clone(),
             None => parameter.small(),
         };
-        let timed =
-            |what: &str, start: Instant| println!("{name}: {what}: {:.1} s", start.elapsed().as_secs_f64());
         let mut session = Session::start();
-        let start = Instant::now();
-        let fresh = in_order(&mut session, parts, settled, &mut wrong);
-        timed("a fresh kernel, in order", start);
         let mut random = Rng::with_seed(1);
-        for order in 1..=orders {
-            let start = Instant::now();
-            let parameters = parameter_cell(parts, |parameter| other_value(parameter, &mut random));
-            let mut cells = parts.rest.clone();
-            random.shuffle(&mut cells);
-            run(&mut session, parts, &parameters, &cells, &mut wrong);
-            timed(&format!("order {order} of {orders}"), start);
-        }
-        let start = Instant::now();
-        let after = in_order(&mut session, parts, settled, &mut wrong);
-        timed("in order again", start);
+        let [fresh, after] = [0, orders].map(|orders| {
+            for order in 1..=orders {
+                let parameters = parameter_cell(parts, |parameter| other_value(parameter, &mut random));
+                let mut cells = parts.rest.clone();
+                random.shuffle(&mut cells);
+                let what = format!("order {order} of {orders}");
+                run(&mut session, parts, &what, &parameters, &cells, &mut wrong);
+            }
+            in_order(&mut session, parts, settled, &mut wrong)
+        });
         if let Some(folder) = &output {
             for (run, cells) in [("fresh", &fresh), ("after", &after)] {
                 session.write(&folder.join(name).join(format!("{run}.ipynb")), &parts.notebook, cells);
             }
         }
         drop(session);
-        let start = Instant::now();
         let again = in_order(&mut Session::start(), parts, settled, &mut wrong);
-        timed("another fresh kernel, in order", start);
         let [noise, difference] = [&again, &after].map(|run| Difference::between(&fresh, run));
         println!("{name}: two fresh kernels: {noise}; after {orders} orders: {difference}");
         wrong.extend(difference.wrong.iter().map(|what| format!("{name}: {what}")));
@@ -112,17 +104,19 @@ fn in_order(
         let said = session.execute(cell);
         assert!(said.is_well(), "{}: {}", parts.name, said.complaint());
     }
-    run(session, parts, &parameter_cell(parts, value), &parts.rest, wrong)
+    run(session, parts, "in order", &parameter_cell(parts, value), &parts.rest, wrong)
 }
 
 /// Runs the parameters and these cells, and returns them executed; what is wrong goes to `wrong`.
 fn run(
     session: &mut Session,
     parts: &Parts,
+    what: &str,
     parameters: &str,
     cells: &[Value],
     wrong: &mut Vec<String>,
 ) -> Vec<Value> {
+    let (start, known) = (Instant::now(), wrong.len());
     let said = session.execute(parameters);
     assert!(said.is_well(), "{}: {}: {parameters}", parts.name, said.complaint());
     let sources: Vec<String> = cells.iter().map(|cell| text(&cell["source"])).collect();
@@ -139,6 +133,9 @@ fn run(
         let order: Vec<&Value> = executed.iter().map(|cell| &cell["id"]).collect();
         wrong.push(format!("{}: {what}, of {order:?}, with\n{parameters}", parts.name));
     }
+    println!("{}: {what}: {:.1} s", parts.name, start.elapsed().as_secs_f64());
+    let left_out = executed.iter().flat_map(left_out).map(|row| format!("left out: {row}"));
+    left_out.chain(wrong[known..].iter().cloned()).for_each(|what| println!("  {what}"));
     executed
 }
 
@@ -167,7 +164,12 @@ impl Difference {
             if SAME.contains(&id.as_str()) {
                 must_agree("the results", vec![result(one)], vec![result(other)]);
             }
-            must_agree("the rows", labels(one), labels(other));
+            let left_out: Vec<String> = [one, other].into_iter().flat_map(left_out).collect();
+            let [one_rows, other_rows] = [one, other].map(|cell| {
+                rows(cell).into_iter().filter(|row| !left_out.contains(&row.label)).collect::<Vec<_>>()
+            });
+            let labels = |rows: &[Row]| rows.iter().map(|row| row.label.clone()).collect();
+            must_agree("the rows", labels(&one_rows), labels(&other_rows));
             let firm = |cell: &Value| {
                 let claims = claims(cell).into_iter().filter(|(_, verdict)| verdict != "inconclusive");
                 claims.map(|(claim, verdict)| format!("{claim}: {verdict}")).collect::<Vec<_>>()
@@ -175,9 +177,11 @@ impl Difference {
             if claims(one).len() == firm(one).len() && claims(other).len() == firm(other).len() {
                 must_agree("the verdicts", firm(one), firm(other));
             }
-            for ((low, high), (other_low, other_high)) in intervals(one).into_iter().zip(intervals(other)) {
-                difference.values += 1;
-                difference.overlapping += usize::from(low <= other_high && other_low <= high);
+            for (one, other) in one_rows.iter().zip(&other_rows) {
+                if let (Some([low, high]), Some([other_low, other_high])) = (one.interval, other.interval) {
+                    difference.values += 1;
+                    difference.overlapping += usize::from(low <= other_high && other_low <= high);
+                }
             }
         }
         difference
@@ -198,47 +202,52 @@ impl fmt::Display for Difference {
 fn result(cell: &Value) -> String {
     let outputs = cell["outputs"].as_array().unwrap();
     let shown: String = outputs.iter().map(|output| text(&output["data"]["text/plain"])).collect();
-    if shown.is_empty() { outputs.iter().map(|output| text(&output["text"])).collect() } else { shown }
+    if shown.is_empty() { printed(cell) } else { shown }
 }
 
-/// The rows of a figure's text, cut into columns.
-fn rows(cell: &Value) -> Vec<Vec<String>> {
+/// A row of a figure's text.
+struct Row {
+    /// What it is called; a verdict behind a colon is no part of the name.
+    label: String,
+    /// Where it has several samples.
+    interval: Option<[f64; 2]>,
+}
+
+/// The rows of a figure's text: a label, a position, then value, low, high and samples.
+fn rows(cell: &Value) -> Vec<Row> {
     let outputs = cell["outputs"].as_array().unwrap();
     let figures = outputs.iter().filter(|output| output["data"].get("image/png").is_some());
     let text: String = figures.map(|output| text(&output["data"]["text/plain"])).collect();
-    let columns = |line: &str| {
-        let columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty());
-        columns.map(String::from).collect()
-    };
-    text.lines().skip(2).map(columns).collect()
-}
-
-/// What the rows of a figure are called; a verdict behind a colon is no part of the name.
-fn labels(cell: &Value) -> Vec<String> {
-    rows(cell).iter().map(|row| row[0].split(':').next().unwrap_or_default().to_owned()).collect()
-}
-
-/// The intervals of a figure's rows that have several samples: the columns are value, low, high, samples.
-fn intervals(cell: &Value) -> Vec<(f64, f64)> {
-    let interval = |row: &Vec<String>| {
-        let numbers: Vec<f64> =
-            row.iter().rev().map_while(|column| column.replace(',', "").parse().ok()).collect();
-        match numbers[..] {
-            [samples, high, low, _, ..] if samples > 1.0 => Some((low, high)),
+    let row = |line: &str| {
+        let columns: Vec<&str> =
+            line.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect();
+        let label = columns[0].split(':').next().unwrap_or_default().to_owned();
+        let numbers = columns.iter().rev().map_while(|column| column.replace(',', "").parse::<f64>().ok());
+        let interval = match numbers.collect::<Vec<_>>()[..] {
+            [samples, high, low, _, ..] if samples > 1.0 => Some([low, high]),
             _ => None,
-        }
+        };
+        Row { label, interval }
     };
-    rows(cell).iter().filter_map(interval).collect()
+    text.lines().skip(2).map(row).collect()
+}
+
+/// The rows that a cell says it left out of its figure, since they could not be measured this time.
+fn left_out(cell: &Value) -> Vec<String> {
+    let label = |line: &str| Some(line.split_once(", left out: ")?.0.to_owned());
+    printed(cell).lines().filter_map(label).collect()
+}
+
+fn printed(cell: &Value) -> String {
+    cell["outputs"].as_array().unwrap().iter().map(|output| text(&output["text"])).collect()
 }
 
 /// What a cell says of a claim, in lines that end in a verdict; those about a value with an interval belong to it.
 fn claims(cell: &Value) -> Vec<(String, String)> {
-    let outputs = cell["outputs"].as_array().unwrap();
-    let printed: String = outputs.iter().map(|output| text(&output["text"])).collect();
     let claim = |line: &str| {
         let (claim, verdict) = line.rsplit_once(": ")?;
         let known = ["supported", "refuted", "inconclusive"].contains(&verdict) && !claim.contains('[');
         known.then(|| (claim.to_owned(), verdict.to_owned()))
     };
-    printed.lines().filter_map(claim).collect()
+    printed(cell).lines().filter_map(claim).collect()
 }
