@@ -5,7 +5,7 @@ mod session;
 mod workbench;
 
 use parameter_cells::{Parameter, Parts, parts};
-use session::{Said, Session};
+use session::Session;
 use std::collections::HashSet;
 use std::env;
 use syn::spanned::Spanned;
@@ -67,96 +67,137 @@ fn a_value_of_another_type_is_refused_before_anything_runs() {
 
 #[test]
 fn a_value_that_makes_no_sense_is_refused_in_one_sentence_or_works() {
-    let only = env::var("ONLY").unwrap_or_default();
-    let (mut tried, mut refused, mut ran) = (0, 0, 0);
+    let notebook = env::var("NOTEBOOK").unwrap_or_default();
+    let mut counts = Counts::default();
     let mut wrong = Vec::new();
-    for parts in parts().into_iter().filter(|parts| parts.name.starts_with(&only)) {
+    for parts in parts().into_iter().filter(|parts| parts.name.starts_with(&notebook)) {
         let mut session = Session::start();
-        let small: Vec<String> =
-            parts.parameters.iter().map(|parameter| parameter.line(&parameter.small())).collect();
         let cells: Vec<Cell> = parts
             .rest
             .iter()
             .filter(|cell| !has_tag(cell, "raises-exception"))
             .map(|cell| Cell::read(&text(&cell["id"]), &text(&cell["source"])))
             .collect();
-        for source in parts.begin.iter().chain([&small.join("\n")]) {
-            let said = session.execute(source);
-            assert!(said.is_well(), "{}: {}", parts.name, said.complaint());
+        let small = parts.parameters.iter().map(|parameter| parameter.line(&parameter.small()));
+        let small = small.collect::<Vec<_>>().join("\n");
+        let mut sources: Vec<&str> = parts.begin.iter().map(String::as_str).collect();
+        sources.push(&small);
+        sources.extend(cells.iter().map(|cell| cell.source.as_str()));
+        for (source, said) in sources.iter().zip(session.execute_all(&sources)) {
+            assert!(said.is_well(), "{}: {}: {source}", parts.name, said.complaint());
         }
         session.limit = LIMIT;
-        let sources: Vec<&str> = cells.iter().map(|cell| cell.source.as_str()).collect();
-        for (cell, said) in cells.iter().zip(session.execute_all(&sources)) {
-            assert!(said.is_well(), "{}, {}: {}", parts.name, cell.id, said.complaint());
-        }
-        for (parameter, small) in parts.parameters.iter().zip(&small) {
+        for (place, parameter) in parts.parameters.iter().enumerate() {
             let mut affected = affected(&parameter.name, &cells);
             assert!(!affected.is_empty(), "{}: no cell depends on {}", parts.name, parameter.name);
-            // One misfit shows what the kernel makes of it; all of them were tried on the command line.
-            let values = extremes(parameter).into_iter().chain(misfits(parameter).into_iter().take(3));
-            for (place, value) in values.enumerate() {
-                let mut complain = |what: String| {
-                    wrong.push(format!("{}, {} = {value}: {what}", parts.name, parameter.name));
-                };
-                tried += 1;
-                let said = session.execute(&parameter.line(&value));
-                if !said.error().is_empty() {
-                    if !misfits(parameter).contains(&value) {
-                        complain(format!("the kernel does not take it: {}", said.complaint()));
-                    }
-                    let old = small.split_once(" = ").unwrap().1.trim_end_matches(';');
-                    let in_force = session.execute(&format!("{} == {old}", parameter.name)).shown();
-                    if in_force != "true" {
-                        complain(format!("the old value is not in force: {in_force}"));
-                    }
-                    refused += 1;
-                    continue;
-                }
-                let mut refusing = Vec::new();
-                for &cell in &affected {
-                    let said = session.execute(&cell.source);
-                    let refusal = refusal(&said);
-                    if refusal.is_some() {
-                        refusing.push(cell);
-                    }
-                    for what in faults(&said, parameter, &value, refusal) {
-                        complain(format!("{}: {what}", cell.id));
-                    }
-                    if env::var_os("VERBOSE").is_some() {
-                        println!(
-                            "  {} {value:.40} {}: {:.1} s {}",
-                            parameter.name,
-                            cell.id,
-                            said.seconds,
-                            said.stream("stderr").trim()
-                        );
-                    }
-                }
-                if refusing.is_empty() {
-                    ran += 1
-                } else {
-                    refused += 1;
-                    // What runs well with the first and most absurd value does nothing with the parameter.
-                    if place == 0 {
-                        affected = refusing;
-                    }
-                }
-                if !session.is_alive() {
-                    complain("the kernel does not answer".into());
+            let misfits = misfits(parameter);
+            let misfit = &misfits[place % misfits.len()];
+            let mut faults = misfit_faults(&mut session, parameter, misfit, &mut counts);
+            for (place, value) in extremes(parameter).iter().enumerate() {
+                let (found, refusing) = try_extreme(&mut session, parameter, value, &affected, &mut counts);
+                faults.extend(found);
+                // What runs well with the first and most absurd value does nothing with the parameter.
+                if place == 0 && !refusing.is_empty() {
+                    affected = refusing;
                 }
             }
-            let said = session.execute(small);
+            let said = session.execute(&parameter.line(&parameter.small()));
             assert!(said.is_well(), "{}: {}", parts.name, said.complaint());
+            faults.iter().for_each(|what| println!("{}: {what}", parts.name));
+            wrong.extend(faults);
         }
-        println!("{}: so far {tried} values tried, {refused} refused, {ran} ran", parts.name);
+        println!("{}: so far {counts:?}", parts.name);
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    assert!(!only.is_empty() || tried >= 60, "only {tried} values were tried");
+    assert!(!notebook.is_empty() || counts.tried >= 60, "{counts:?}");
+}
+
+/// Values that were tried, and what became of them.
+#[derive(Debug, Default)]
+struct Counts {
+    tried: usize,
+    refused: usize,
+    ran: usize,
+}
+
+/// What is wrong when a parameter is given a value of another type: the compiler has to refuse it.
+fn misfit_faults(
+    session: &mut Session,
+    parameter: &Parameter,
+    value: &str,
+    counts: &mut Counts,
+) -> Vec<String> {
+    let still = format!("{} == {}", parameter.name, parameter.small());
+    let said = session.execute_all(&[&parameter.line(value), &still, "1 + 1"]);
+    counts.tried += 1;
+    counts.refused += 1;
+    let mut wrong = Vec::new();
+    if said[0].error().is_empty() || said[0].end != "finished" {
+        wrong.push(format!("{} = {value} is not refused: {}", parameter.name, said[0].complaint()));
+    }
+    if [said[1].shown(), said[2].shown()] != ["true", "2"] {
+        let now = said[1].complaint() + &said[1].shown();
+        wrong.push(format!("after {} = {value} the old value is not in force: {now}", parameter.name));
+    }
+    wrong
+}
+
+/// What is wrong with the cells that a parameter affects when it has this value, and those that refuse it.
+fn try_extreme<'a>(
+    session: &mut Session,
+    parameter: &Parameter,
+    value: &str,
+    affected: &[&'a Cell],
+    counts: &mut Counts,
+) -> (Vec<String>, Vec<&'a Cell>) {
+    let line = parameter.line(value);
+    let mut sources = vec![line.as_str()];
+    sources.extend(affected.iter().map(|cell| cell.source.as_str()));
+    sources.push("1 + 1");
+    let said = session.execute_all(&sources);
+    let mut wrong = Vec::new();
+    for (source, said) in sources.iter().zip(&said) {
+        if said.end != "finished" || !said.error().is_empty() {
+            wrong.push(format!("{} in {source}", said.complaint()));
+        }
+        let text = said.stream("stdout") + &said.stream("stderr") + &said.shown();
+        for trace in ["panicked", "backtrace", "thread '", "Err(", "overflow"] {
+            if text.contains(trace) {
+                wrong.push(format!("{trace:?} stands in {text} of {source}"));
+            }
+        }
+    }
+    let refusals: String = said.iter().map(|said| said.stream("stderr")).collect();
+    // A cell's refusal may be shown below the next one.
+    let refuses =
+        |place: usize| said[place + 1..=place + 2].iter().any(|said| !said.stream("stderr").is_empty());
+    let refusing = (0..affected.len()).filter(|&place| refuses(place)).map(|place| affected[place]).collect();
+    wrong.extend(refusals.lines().flat_map(|sentence| unclear(sentence, parameter, value)));
+    if said.last().unwrap().shown() != "2" {
+        wrong.push("the kernel does not answer".into());
+    }
+    counts.tried += 1;
+    *(if refusals.is_empty() { &mut counts.ran } else { &mut counts.refused }) += 1;
+    (wrong.iter().map(|what| format!("{} = {value}: {what}", parameter.name)).collect(), refusing)
+}
+
+/// What a sentence lacks: `cannot use COUNT: it is 0 (allowed: 1 to 5)` lacks nothing.
+fn unclear(sentence: &str, parameter: &Parameter, value: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if !(sentence.starts_with("cannot ") && sentence.contains(" (allowed: ") && sentence.ends_with(')')) {
+        wrong.push(format!("no sentence that says what is allowed: {sentence}"));
+    }
+    if !sentence.to_lowercase().contains(&parameter.name.to_lowercase()) {
+        wrong.push(format!("the sentence does not name the parameter: {sentence}"));
+    }
+    if !given(value).iter().any(|given| sentence.contains(given)) {
+        wrong.push(format!("the sentence does not say what was given: {sentence}"));
+    }
+    wrong
 }
 
 /// A code cell, with the items that it defines.
 struct Cell {
-    id: String,
     source: String,
     /// Of each item its name and the words of its source.
     items: Vec<(String, HashSet<String>)>,
@@ -176,7 +217,7 @@ impl Cell {
                 _ => statements.extend(words),
             }
         }
-        Self { id: id.into(), source: source.into(), items, statements }
+        Self { source: source.into(), items, statements }
     }
 }
 
@@ -217,43 +258,6 @@ fn affected<'a>(parameter: &str, cells: &'a [Cell]) -> Vec<&'a Cell> {
             return cells.iter().filter(|cell| !cell.statements.is_disjoint(&names)).collect();
         }
     }
-}
-
-/// The sentence on stderr, if that is all there is: `cannot use COUNT: it is 0 (allowed: 1 to 5)`.
-fn refusal(said: &Said) -> Option<String> {
-    let text = said.stream("stderr");
-    let sentence = text.trim_end();
-    let whole =
-        sentence.starts_with("cannot ") && sentence.contains(" (allowed: ") && sentence.ends_with(')');
-    (whole && sentence.lines().count() == 1).then(|| sentence.to_owned())
-}
-
-/// What is wrong with what a cell said when a parameter had this value.
-fn faults(said: &Said, parameter: &Parameter, value: &str, refusal: Option<String>) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if said.end != "finished" || !said.error().is_empty() {
-        wrong.push(said.complaint());
-    }
-    let text = said.stream("stdout") + &said.stream("stderr") + &said.shown();
-    for trace in ["panicked", "backtrace", "thread '", "Err(", "Ok(", "overflow"] {
-        if text.contains(trace) {
-            wrong.push(format!("it says {trace:?}: {}", said.stream("stderr")));
-        }
-    }
-    match refusal {
-        Some(sentence) => {
-            let name = parameter.name.to_lowercase();
-            if !sentence.to_lowercase().contains(&name) {
-                wrong.push(format!("the sentence does not name the parameter: {sentence}"));
-            }
-            if !given(value).iter().any(|given| sentence.contains(given)) {
-                wrong.push(format!("the sentence does not say what was given: {sentence}"));
-            }
-        }
-        None if said.stream("stderr").is_empty() => {}
-        None => wrong.push(format!("not one clear sentence: {}", said.stream("stderr"))),
-    }
-    wrong
 }
 
 /// How a sentence may say what was given: a number in groups of three digits, or what is wrong with a list.
