@@ -20,6 +20,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
 QUIET = 0.3  # seconds without a message from the kernel
+WHY = re.compile(r"^error: |\(os error |^Failed to wrap rustc: ")
+LONGEST_LINE = 300  # characters
 
 
 def first_line(cell):
@@ -41,6 +43,10 @@ def complaint(cell):
     text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(said))
     text = text.split("\nstack backtrace:")[0]
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    # Where cargo could not work, the lines that say why, out of all that it printed.
+    if lines and lines[0].startswith("Compilation failed, but no parsable errors"):
+        lines = [line for line in lines if WHY.search(line)] or lines
+    lines = [line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…" for line in lines]
     if said and not lines:
         return "it wrote to stderr"
     return "\n".join("  " + line for line in lines[:12])

@@ -2,6 +2,7 @@
 //!
 //! Notebooks are files here; what they measure is the business of the `helpers` crate.
 
+mod cache;
 mod compare;
 mod environment;
 mod index;

@@ -4,7 +4,7 @@
 //! so a set-up that was stopped anywhere is finished by the next call.
 
 use crate::environment::{Environment, Wanted, minor};
-use crate::{kernel, lock};
+use crate::{cache, kernel, lock};
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::fs::{self, File};
@@ -21,6 +21,7 @@ const RECEIPT: &str = "installed-packages.txt";
 /// One sentence with the remedy when something that is needed is missing.
 pub fn ensure(root: &Path) -> Result<Environment> {
     let wanted = Wanted::read(root)?;
+    cache::mend()?;
     if let Some(environment) = Environment::conda(&wanted.name) {
         for program in ["python", "jupyter-lab", "evcxr_jupyter"] {
             if !environment.bin().join(program).exists() {

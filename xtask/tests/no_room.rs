@@ -111,3 +111,21 @@ fn a_set_up_without_room_is_a_sentence() {
         assert!(refusal.contains(FULL) || refusal.contains(READ_ONLY), "{refusal}");
     }
 }
+
+#[test]
+fn an_entry_of_the_kernels_cache_that_was_cut_off_is_removed() {
+    xtask(&["setup"]);
+    let caches = tempfile::tempdir().unwrap();
+    let entry = |name: &str, hits: &str| {
+        let entry = caches.path().join("evcxr").join(name);
+        fs::create_dir_all(&entry).unwrap();
+        fs::write(entry.join("stderr"), "{}\n").unwrap();
+        fs::write(entry.join("hits"), hits).unwrap();
+        entry
+    };
+    let (whole, cut_off) = (entry("1", "3"), entry("2", ""));
+    let output = Command::new(PROGRAM).arg("setup").env("XDG_CACHE_HOME", caches.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(whole.exists());
+    assert!(!cut_off.exists(), "with it, every later set-up cell fails");
+}
