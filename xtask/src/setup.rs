@@ -167,7 +167,8 @@ fn clear(venv: &Path) -> io::Result<()> {
 /// The line in which a program said why it failed: the last that names an error of the system, or else the last.
 pub fn reason(printed: &[u8]) -> String {
     let printed = String::from_utf8_lossy(printed);
-    let mut lines = printed.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+    let lines = printed.lines().rev().map(str::trim);
+    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with("WARNING"));
     let system = lines.clone().find(|line| line.contains("[Errno ") || line.contains("(os error "));
     system.or_else(|| lines.next()).unwrap_or("it did not say why").to_owned()
 }
@@ -187,7 +188,10 @@ mod tests {
                 "ERROR: [Errno 28] No space left on device\nTraceback\nFailed\n",
                 "ERROR: [Errno 28] No space left on device",
             ),
-            ("WARNING: slow\n  ERROR: nothing found\n\n", "ERROR: nothing found"),
+            (
+                "WARNING: trying again: [Errno 111] Connection refused\n  ERROR: nothing found\n\n",
+                "ERROR: nothing found",
+            ),
             ("\n", "it did not say why"),
         ] {
             assert_eq!(reason(printed.as_bytes()), said);

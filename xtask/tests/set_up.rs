@@ -7,8 +7,8 @@ mod workbench;
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::os::unix::fs::symlink;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -224,4 +224,41 @@ fn a_build_without_room_is_a_sentence(bench: &Bench) {
     let said = "error: cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped";
     assert_eq!(stderr.lines().last(), Some(said), "{stderr}");
     assert!(stderr.contains("No space left on device"), "{stderr}");
+}
+
+#[test]
+fn what_is_missing_is_a_sentence_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("environment.yml"), "name: lab\ndependencies:\n  - python=3.11\n").unwrap();
+    let programs = folder.path().join("programs");
+    fs::create_dir(&programs).unwrap();
+    let program = |name: &str, script: &str| {
+        let path = programs.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    };
+    let check = |said: &str| {
+        for name in ["setup", "lab"] {
+            let mut command = Command::new(PROGRAM);
+            command.env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env_remove("CONDA_PREFIX");
+            let output = command.arg(name).env("PATH", &programs).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("error: {said}\n"));
+        }
+    };
+    check("rustc did not start; install Rust from https://rustup.rs: No such file or directory (os error 2)");
+    program("rustc", "echo /nowhere");
+    check(
+        "the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust",
+    );
+    program("rustup", "echo 'error: no network' >&2; exit 1");
+    check("rustup could not add rust-src (error: no network); check the network and call again");
+    program("rustup", "exit 0");
+    check(
+        "there is no Python 3.11 or newer on the path; install Python 3, on Debian and Ubuntu with `apt install python3 python3-venv`",
+    );
+    program("python3", "echo 3.11; echo /usr/bin/python3; exit 1");
+    check(
+        "python3 cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`",
+    );
 }
