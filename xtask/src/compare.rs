@@ -5,10 +5,10 @@ use crate::{page, parameters};
 use anyhow::{Context, Result, bail};
 use maud::{Markup, html};
 use std::fmt;
-use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+const TITLE: &str = "Two runs side by side";
 
 /// What `compare` is asked to do.
 #[derive(clap::Args)]
@@ -32,7 +32,7 @@ pub fn compare(root: &Path, options: &Options) -> Result<()> {
         pairs(a, b)?.iter().map(|[a, b]| Compared::new(a, b)).collect::<Result<_>>()?;
     let default = root.join("target/compared.html");
     let output = options.output.as_deref().unwrap_or(&default);
-    publish(output, &page(&compared)).with_context(|| format!("cannot write {}", output.display()))?;
+    page::write(output, TITLE, &body(&compared))?;
     let text: String = compared.iter().map(Compared::to_string).collect();
     let sides = format!("A: {}\nB: {}", a.display(), b.display());
     let end = format!("{}\nWrote {}", summary(&compared), output.display());
@@ -335,38 +335,35 @@ fn summary(compared: &[Compared]) -> String {
     )
 }
 
-fn page(compared: &[Compared]) -> String {
-    page::page(
-        "Two runs side by side",
-        &html! {
-            h1 { "Two runs side by side" }
-            p {
-                "Each table holds the data of one figure, as medians with 95 % intervals. "
-                "B / A says how many times as much B is as A; it is bold where its interval does not hold 1. "
-                "Where there is no ratio, what is not the same is bold. "
-                (summary(compared))
-            }
-            @for notebook in compared {
-                h2 { (notebook.title) }
-                (table(&notebook.setting))
-                h3 { (notebook.verdict.title) }
-                (table(&notebook.verdict))
-                @for figure in &notebook.figures {
-                    h3 { (figure.table.title) }
-                    (table(&figure.table))
-                    div.sides {
-                        @for (side, (png, twin)) in ["A", "B"].iter().zip(&figure.sides) {
-                            figure {
-                                img src={ "data:image/png;base64," (png) } alt=(twin);
-                                figcaption { (side) }
-                            }
+fn body(compared: &[Compared]) -> Markup {
+    html! {
+        h1 { (TITLE) }
+        p {
+            "Each table holds the data of one figure, as medians with 95 % intervals. "
+            "B / A says how many times as much B is as A; it is bold where its interval does not hold 1. "
+            "Where there is no ratio, what is not the same is bold. "
+            (summary(compared))
+        }
+        @for notebook in compared {
+            h2 { (notebook.title) }
+            (table(&notebook.setting))
+            h3 { (notebook.verdict.title) }
+            (table(&notebook.verdict))
+            @for figure in &notebook.figures {
+                h3 { (figure.table.title) }
+                (table(&figure.table))
+                div.sides {
+                    @for (side, (png, twin)) in ["A", "B"].iter().zip(&figure.sides) {
+                        figure {
+                            img src={ "data:image/png;base64," (png) } alt=(twin);
+                            figcaption { (side) }
                         }
                     }
                 }
-                @for missing in &notebook.missing { p { (missing) } }
             }
-        },
-    )
+            @for missing in &notebook.missing { p { (missing) } }
+        }
+    }
 }
 
 fn table(table: &Table) -> Markup {
@@ -388,17 +385,6 @@ fn table(table: &Table) -> Markup {
             }
         }
     }
-}
-
-/// Writes beside the target and renames, so that the target is whole at any time.
-fn publish(target: &Path, text: &str) -> Result<()> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let readable = fs::Permissions::from_mode(0o666); // less what the user's mask takes away
-    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(target)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! One page over the rendered notebooks of a folder.
 
 use crate::notebook::{self, Notebook};
-use crate::page::page;
-use anyhow::{Context, Result};
+use crate::page;
+use anyhow::Result;
 use maud::{Markup, PreEscaped, html};
-use std::fs;
 use std::path::Path;
 
 /// The file's name.
 pub const NAME: &str = "index.html";
+
+const TITLE: &str = "Rendered notebooks";
 
 /// Writes `index.html` over every executed notebook of the folder that has a page there, whichever run left it.
 ///
@@ -26,14 +27,11 @@ pub fn write(folder: &Path) -> Result<()> {
         }
     }
     let body = html! {
-        h1 { "Rendered notebooks" }
+        h1 { (TITLE) }
         @for entry in &entries { (entry) }
     };
-    let (partial, target) = (folder.join(format!(".{NAME}.partial")), folder.join(NAME));
-    fs::write(&partial, page("Rendered notebooks", &body))
-        .and_then(|()| fs::rename(&partial, &target))
-        .inspect_err(|_| drop(fs::remove_file(&partial)))
-        .with_context(|| format!("cannot write {}", target.display()))?;
+    let target = folder.join(NAME);
+    page::write(&target, TITLE, &body)?;
     println!("Wrote {}", target.display());
     Ok(())
 }

@@ -1,13 +1,36 @@
 //! An HTML page in one file: no script, nothing from another file, made for a phone and for paper too.
 
+use anyhow::{Context, Result};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// What the browser may load: the page itself. So neither a script nor a request to a host can come from what a
 /// notebook holds.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
+/// Writes a page beside its target and renames it, so that the target is whole at any time.
+///
+/// # Errors
+/// When the folder or the file cannot be written.
+pub fn write(target: &Path, title: &str, body: &Markup) -> Result<()> {
+    let write = || -> io::Result<()> {
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let readable = fs::Permissions::from_mode(0o666); // less what the user's mask takes away
+        let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder)?;
+        file.write_all(page(title, body).as_bytes())?;
+        file.persist(target)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", target.display()))
+}
+
 /// A page with this title around this body.
-pub fn page(title: &str, body: &Markup) -> String {
+fn page(title: &str, body: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {

@@ -1,8 +1,7 @@
 //! Executes notebooks and publishes the results together, or none of them.
 
 use crate::notebook::{self, Notebook};
-use crate::page::page;
-use crate::{index, lock, parameters, setup};
+use crate::{index, lock, page, parameters, setup};
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use maud::PreEscaped;
@@ -172,8 +171,7 @@ fn execute(mut python: Command) -> Result<()> {
 fn finish_page(notebook: &Path) -> Result<()> {
     let path = notebook.with_extension("html");
     let body = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let page = page(&Notebook::read(notebook)?.title(), &PreEscaped(body));
-    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
+    page::write(&path, &Notebook::read(notebook)?.title(), &PreEscaped(body))
 }
 
 /// A folder in which a run works; what a run that was killed has left there is removed.

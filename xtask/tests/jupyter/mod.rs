@@ -4,6 +4,7 @@
 use crate::page::{Browser, Page, progress};
 use crate::workbench::{PROGRAM, cell_named, code_cells, root, text, xtask};
 use serde_json::{Map, Value, json};
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
@@ -115,7 +116,7 @@ impl Server {
             FrontEnd::Notebook => "notebooks".into(),
         };
         let page = browser.open(&format!("http://{}/{view}/{name}.ipynb?token={TOKEN}", self.address));
-        let sheet = Sheet { page, address: self.address.clone() };
+        let sheet = Sheet { page, address: self.address.clone(), restarted: Cell::new(false) };
         let cells = notebook["cells"].as_array().unwrap().len();
         let loaded =
             format!("window.jupyterapp?.shell.currentWidget?.content?.model?.cells?.length === {cells}");
@@ -145,10 +146,16 @@ const NOTEBOOK: &str = "jupyterapp.shell.currentWidget";
 /// What its cells do now: those that wait for their turn are running, too.
 const STATES: &str = "jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionState)";
 
+/// Whether the front end says that the kernel has died.
+const DIED: &str =
+    "[...document.querySelectorAll('.jp-Dialog')].some(dialog => dialog.innerText.includes('died'))";
+
 /// A notebook that is open in a front end.
 pub struct Sheet {
     page: Page,
     address: String,
+    /// Whether the kernel was restarted for the cells that run.
+    restarted: Cell<bool>,
 }
 
 impl Sheet {
@@ -202,7 +209,8 @@ impl Sheet {
     /// Chooses from a menu what makes cells run, and agrees if asked whether to restart.
     pub fn begin(&self, menu: &str, entry: &str) {
         self.choose(menu, entry);
-        if entry.starts_with("Restart") {
+        self.restarted.set(entry.starts_with("Restart"));
+        if self.restarted.get() {
             self.page.click(".jp-Dialog button", "Restart");
         }
         self.page.wait(&format!("{entry} has begun"), 120, &format!("{STATES}.includes('running')"));
@@ -217,7 +225,20 @@ impl Sheet {
         );
         let idle = format!("{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'");
         let finished = format!("!{STATES}.includes('running') && !{numbers}.includes(null) && {idle}");
-        self.page.wait(&format!("{what}: finished"), 1_200, &finished);
+        self.page.wait(&format!("{what}: finished"), 1_200, &format!("{finished} || {DIED}"));
+        // A kernel may not survive its restart, which the reader is told; it is started once more, and without the cells.
+        if self.page.evaluate(DIED) == true {
+            assert!(self.restarted.get(), "{what}: the kernel died");
+            progress(&format!("  {what}: the kernel died when it was restarted; all cells are run again"));
+            self.page.bring_to_front();
+            // It may say so twice.
+            while self.page.evaluate(DIED) == true {
+                self.page.click(".jp-Dialog button", "Ok");
+                sleep(Duration::from_secs(2));
+            }
+            self.begin("Run", "Run All Cells");
+            return self.finish(what);
+        }
         // The text of a failed `?` may come later than the word that its cell has finished.
         sleep(Duration::from_secs(1));
         progress(&format!("  finished: {what}"));
