@@ -330,7 +330,9 @@ fn summary(compared: &[Compared]) -> String {
     let apart: Vec<bool> = rows.filter_map(|row| row.ratio.as_ref()?.apart()).collect();
     let clear = apart.iter().filter(|&&apart| apart).count();
     format!(
-        "{clear} of {} ratios with an interval lie clearly above or below 1; 1 in 20 would between equal runs.",
+        "{clear} of {} ratios with an interval lie clearly above or below 1.\n\
+         Chance within the runs alone would set 1 in 20 apart. What changes on a machine from one run to the next adds \
+         to that: compare two runs of one machine first.",
         apart.len()
     )
 }
