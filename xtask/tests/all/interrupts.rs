@@ -1,15 +1,11 @@
 //! A kernel that is interrupted at any moment, while it compiles or measures, runs on after set-up and parameters.
 
-mod parameter_cells;
-mod session;
-mod workbench;
-
+use crate::parameter_cells::{Parts, parts};
+use crate::session::{Said, Session};
+use crate::workbench::{has_tag, text};
 use fastrand::Rng;
-use parameter_cells::{Parts, parts};
 use serde_json::Value;
-use session::{Said, Session};
 use std::env;
-use workbench::{has_tag, text};
 
 /// Interrupts over all notebooks; more with `INTERRUPTS=100 cargo test --test interrupts -- --nocapture`.
 const INTERRUPTS: usize = 20;

@@ -1,10 +1,8 @@
 //! `cargo xtask run`, killed: what was there stays whole, no kernel lives on, and the next run works.
 //!
 //! Processes are found in `/proc`, which only Linux has.
-#![cfg(target_os = "linux")]
 
-mod workbench;
-
+use crate::workbench::{PROGRAM, cell, has_in_environment, processes, signal, wait_until, write, xtask};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -14,7 +12,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
-use workbench::{PROGRAM, cell, has_in_environment, processes, signal, wait_until, write, xtask};
 
 /// A notebook whose second cell says that it runs and waits to be let go, and everything that a run touches.
 struct Bench {
@@ -221,7 +218,7 @@ fn a_run_that_is_killed_while_it_publishes_leaves_each_file_whole() {
     for (path, text) in &published {
         match path.extension().unwrap().to_str() {
             Some("html") => assert!(text.trim_end().ends_with("</html>"), "{} is cut off", path.display()),
-            _ => drop(workbench::read(path)),
+            _ => drop(crate::workbench::read(path)),
         }
     }
     bench.check_that_nothing_runs();

@@ -1,10 +1,10 @@
 //! `cargo xtask setup`, killed again and again: the next call goes on from whatever is left, and the last is complete.
 //!
 //! Points are found by what is in the folder, and processes in `/proc`, which only Linux has.
-#![cfg(target_os = "linux")]
 
-mod workbench;
-
+use crate::workbench::{
+    PROGRAM, cell, has_in_environment, processes, read, root, signal, text, wait_until, with_mounts, write,
+};
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
@@ -14,9 +14,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-use workbench::{
-    PROGRAM, cell, has_in_environment, processes, read, root, signal, text, wait_until, with_mounts, write,
-};
 
 /// Who is killed.
 enum Whom {

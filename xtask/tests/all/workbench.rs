@@ -1,14 +1,16 @@
-//! What the tests share: notebooks made for a test, and `cargo xtask run` on them.
-#![allow(dead_code)] // each test program uses a part
+//! What the tests share: notebooks made for a test, `cargo xtask` on them, and the environment that it has set up.
 
 use serde_json::{Value, json};
+use std::env;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Once;
+use std::process::{Command, Output};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// The program that `cargo xtask` runs.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");
@@ -50,17 +52,61 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Calls `cargo xtask` with these arguments. Kernels run one at a time: `run` sees to that itself.
-pub fn xtask(arguments: &[&str]) -> Outcome {
-    // Before, so that what set-up prints while it builds the kernel is shown, and not taken for the command's.
-    static SET_UP: Once = Once::new();
-    SET_UP.call_once(|| {
-        let status = Command::new(PROGRAM).arg("setup").stdout(Stdio::null()).status().unwrap();
-        assert!(status.success(), "cargo xtask setup failed, for the reason above");
+/// Says how far a test is, past the test harness, which shows nothing of a test that succeeds.
+pub fn progress(what: &str) {
+    let _ = writeln!(io::stderr(), "{what}");
+}
+
+/// Held by a test that runs notebooks with `cargo xtask run`: none of them waits for another, or is killed while it does.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The environment that `cargo xtask setup` has made, which is called once and shows what it does.
+pub fn environment() -> &'static Path {
+    static PREFIX: LazyLock<PathBuf> = LazyLock::new(|| {
+        let mut setup = Command::new(PROGRAM);
+        let setup = setup.arg("setup").stdout(io::stderr()).status().unwrap();
+        assert!(setup.success(), "cargo xtask setup failed, for the reason above");
+        let ready = Command::new(PROGRAM).arg("setup").output().unwrap().stdout;
+        let ready = String::from_utf8(ready).unwrap();
+        ready.trim().strip_prefix("Ready: ").expect("what set-up says at its end").into()
     });
-    let output = Command::new(PROGRAM).args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    &PREFIX
+}
+
+/// A program of the environment, to be started as if the environment were activated in a terminal.
+pub fn tool(program: &str) -> Command {
+    let bin = environment().join("bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([bin.clone()].into_iter().chain(env::split_paths(&path))).unwrap();
+    let mut command = Command::new(bin.join(program));
+    command.env("PATH", path).env("JUPYTER_PREFER_ENV_PATH", "1");
+    // What cargo sets for a test, and would be in no terminal.
+    command.env_remove("LD_LIBRARY_PATH").env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
+    command
+}
+
+/// Calls `cargo xtask` with these arguments, in an environment that is complete.
+pub fn xtask(arguments: &[&str]) -> Outcome {
+    environment();
+    Outcome::of(Command::new(PROGRAM).args(arguments).output().unwrap())
+}
+
+impl Outcome {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// A folder that looks like the project to the notebooks in its folder `notebooks`.
+pub fn workspace() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    symlink(root().join("helpers"), folder.path().join("helpers")).unwrap();
+    fs::create_dir(folder.path().join("notebooks")).unwrap();
+    folder
 }
 
 /// A code cell with tags.
@@ -199,7 +245,6 @@ pub fn with_mounts(test: &str, script: &str) -> Option<Command> {
             return Some(command);
         }
     }
-    // Past the test harness, which shows nothing of a test that succeeds.
-    let _ = writeln!(io::stderr(), "Skipped: {test}, since this machine does not permit `unshare -m`.");
+    progress(&format!("skipped: {test}: this machine does not permit `unshare -m`"));
     None
 }

@@ -1,15 +1,13 @@
 //! JupyterLab and Notebook 7, started as a user starts them, on copies of the notebooks that nobody has trusted.
-#![allow(dead_code)] // each test program uses a part
 
-use crate::page::{Browser, Page, progress};
-use crate::workbench::{PROGRAM, cell_named, code_cells, root, text, xtask};
+use crate::page::{Browser, Page};
+use crate::workbench::{PROGRAM, cell_named, code_cells, environment, progress, root, text, tool};
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -57,14 +55,11 @@ impl Server {
             json!({ "disabledExtensions": { "@jupyterlab/apputils-extension:announcements": true } });
         fs::write(folder.path().join("config/labconfig/page_config.json"), no_news.to_string()).unwrap();
 
-        let ready = xtask(&["setup"]).stdout;
-        let prefix = ready.trim().strip_prefix("Ready: ").expect("what set-up says at its end");
         let (mut command, application) = match front_end {
             FrontEnd::Lab => (Command::new(PROGRAM), "LabApp"),
-            FrontEnd::Notebook => {
-                (Command::new(PathBuf::from(prefix).join("bin/python")), "JupyterNotebookApp")
-            }
+            FrontEnd::Notebook => (tool("python"), "JupyterNotebookApp"),
         };
+        environment();
         match front_end {
             FrontEnd::Lab => command.args(["lab", "--"]),
             FrontEnd::Notebook => command.args(["-m", "notebook"]),

@@ -1,5 +1,4 @@
 //! What must hold for every executed notebook. Each function returns what is wrong, in words.
-#![allow(dead_code)] // each test program uses a part
 
 use crate::workbench::{code_cells, escaped, has_tag, text};
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -1,15 +1,11 @@
 //! Every parameter of every notebook with values that make no sense: each is refused in one sentence, or works.
 
-mod parameter_cells;
-mod session;
-mod workbench;
-
-use parameter_cells::{Parameter, Parts, parts};
-use session::Session;
+use crate::parameter_cells::{Parameter, Parts, parts};
+use crate::session::Session;
+use crate::workbench::{has_tag, text, xtask};
 use std::collections::HashSet;
 use std::env;
 use syn::spanned::Spanned;
-use workbench::{has_tag, text, xtask};
 
 /// Seconds that a cell may take with small values for all parameters but one.
 const LIMIT: f64 = 60.0;

@@ -1,20 +1,15 @@
 //! The cells of every notebook, run again and again in random orders with random parameters in one kernel, which then
 //! gives the same results as a fresh one.
 
-mod checks;
-mod parameter_cells;
-mod session;
-mod workbench;
-
+use crate::parameter_cells::{Parameter, Parts, parts};
+use crate::session::Session;
+use crate::workbench::text;
 use fastrand::Rng;
-use parameter_cells::{Parameter, Parts, parts};
 use serde_json::{Value, json};
-use session::Session;
 use std::env;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Instant;
-use workbench::text;
 
 /// Random orders of each notebook; more with `ORDERS=50 cargo test --test orders -- --nocapture`.
 const ORDERS: u64 = 1;
@@ -129,7 +124,7 @@ fn run(
         cell["outputs"] = said.outputs.into();
         cell["execution_count"] = said.execution_count;
     }
-    for what in checks::outputs(&json!({ "cells": executed })) {
+    for what in crate::checks::outputs(&json!({ "cells": executed })) {
         let order: Vec<&Value> = executed.iter().map(|cell| &cell["id"]).collect();
         wrong.push(format!("{}: {what}, of {order:?}, with\n{parameters}", parts.name));
     }

@@ -1,17 +1,13 @@
 //! What a reader sees and does, in a real browser. Skipped, by name, where there is no Chromium.
 
-mod checks;
-mod jupyter;
-mod page;
-mod workbench;
-
-use jupyter::{FrontEnd, Server, Sheet};
-use page::{Browser, progress};
+use crate::jupyter::{FrontEnd, Server, Sheet};
+use crate::page::Browser;
+use crate::workbench::{
+    cell, cell_named, code_cells, name, notebooks, progress, read, root, set_values, small_values, text,
+    xtask,
+};
 use serde_json::{Value, json};
 use std::fs;
-use workbench::{
-    cell, cell_named, code_cells, name, notebooks, read, root, set_values, small_values, text, xtask,
-};
 
 /// A notebook of the project with small values, and further ones.
 fn small(name: &str, more: &[&str]) -> Value {
@@ -24,7 +20,7 @@ fn small(name: &str, more: &[&str]) -> Value {
 /// Fails unless every cell did what it should, and all that it shows is seen.
 fn assert_whole(sheet: &Sheet, what: &str) -> Value {
     let notebook = sheet.notebook();
-    let mut wrong = checks::outputs(&notebook);
+    let mut wrong = crate::checks::outputs(&notebook);
     wrong.extend(sheet.faults(&notebook));
     assert!(wrong.is_empty(), "{what}:\n{}", wrong.join("\n"));
     notebook

@@ -1,6 +1,6 @@
 //! A page in a real browser, used as a reader uses it: looked at, clicked, typed into.
-#![allow(dead_code)] // each test program uses a part
 
+use crate::workbench::progress;
 use headless_chrome::browser::default_executable;
 use headless_chrome::browser::tab::{ModifierKey, point::Point};
 use headless_chrome::protocol::cdp::types::Event;
@@ -9,15 +9,9 @@ use headless_chrome::{LaunchOptions, Tab};
 use serde_json::Value;
 use std::env;
 use std::ffi::OsStr;
-use std::io::{Write, stderr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-
-/// Says how far a test is, also where the output of a test is not shown.
-pub fn progress(what: &str) {
-    let _ = writeln!(stderr(), "{what}");
-}
 
 /// A browser, which one test at a time has to itself: kernels that measure would disturb each other.
 pub struct Browser {

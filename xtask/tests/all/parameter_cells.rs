@@ -1,5 +1,4 @@
 //! The constants of the notebooks' parameter cells, with the range that the comment of each states.
-#![allow(dead_code)] // each test program uses a part
 
 use crate::workbench::{code_cells, has_tag, name, notebooks, read, text};
 use serde_json::Value;

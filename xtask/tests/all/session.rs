@@ -1,14 +1,11 @@
 //! One Rust kernel that stays, for tests that run cells again, change parameters and interrupt.
-#![allow(dead_code)] // each test program uses a part
 
-use crate::workbench::{root, text, xtask};
+use crate::workbench::{text, tool, workspace};
 use serde_json::{Value, json};
-use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(include_str!("../../src/guard.py"), include_str!("session.py"));
@@ -24,8 +21,6 @@ pub struct Session {
     requests: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
     _folder: TempDir,
-    /// Only one kernel measures at a time, `cargo xtask run` included.
-    _lock: File,
 }
 
 /// What a cell showed and how it ended.
@@ -72,30 +67,13 @@ impl Said {
 }
 
 impl Session {
-    /// Starts a kernel once no other one measures.
+    /// Starts a kernel.
     pub fn start() -> Self {
-        let prefix = xtask(&["setup"]).stdout;
-        let prefix = prefix.lines().find_map(|line| line.strip_prefix("Ready: ")).expect("an environment");
-        let bin = PathBuf::from(prefix).join("bin");
-        let lock = File::options().create(true).append(true).open(root().join("target/run.lock")).unwrap();
-        lock.lock().unwrap();
-
         // The set-up cell finds the helper crate beside the notebook's folder.
-        let folder = tempfile::tempdir().unwrap();
-        symlink(root().join("helpers"), folder.path().join("helpers")).unwrap();
-        let notebooks = folder.path().join("notebooks");
-        fs::create_dir(&notebooks).unwrap();
-        let path = env::var_os("PATH").unwrap_or_default();
-        let path = env::join_paths([bin.clone()].into_iter().chain(env::split_paths(&path))).unwrap();
-        let mut driver = Command::new(bin.join("python"))
+        let folder = workspace();
+        let mut driver = tool("python")
             .args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT])
-            .arg(&notebooks)
-            .env("PATH", path)
-            .env("JUPYTER_PREFER_ENV_PATH", "1")
-            // The workspace's own build of the helper crate lies where `cargo test` makes libraries be looked for.
-            .env_remove("LD_LIBRARY_PATH")
-            .env_remove("RUST_BACKTRACE")
-            .env_remove("RUST_LIB_BACKTRACE")
+            .arg(folder.path().join("notebooks"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -103,7 +81,7 @@ impl Session {
         let requests = driver.stdin.take();
         let mut answers = BufReader::new(driver.stdout.take().unwrap()).lines();
         assert_eq!(answers.next().map(Result::unwrap).as_deref(), Some("ready"));
-        Self { limit: LIMIT, driver, requests, answers, _folder: folder, _lock: lock }
+        Self { limit: LIMIT, driver, requests, answers, _folder: folder }
     }
 
     /// Executes one cell.
@@ -119,11 +97,6 @@ impl Session {
     /// Executes one cell and interrupts the kernel at these moments of it, in seconds, if it still runs.
     pub fn interrupt_after(&mut self, source: &str, seconds: &[f64]) -> Said {
         self.request(&[source], seconds).remove(0)
-    }
-
-    /// Whether the kernel answers.
-    pub fn is_alive(&mut self) -> bool {
-        self.execute("1 + 1").shown() == "2"
     }
 
     /// Writes a notebook with these executed cells in place of its own, in the format of JupyterLab.

@@ -1,12 +1,9 @@
 //! `cargo xtask run` on small notebooks: what it refuses, how it fails, what it writes.
 
-mod checks;
-mod workbench;
-
+use crate::workbench::{cell, read, write, xtask};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use workbench::{cell, read, write, xtask};
 
 const PARAMETERS: &str = "const COUNT: usize = 3; // how many\nconst LIST: &[i64] = &[1, 2]; // which\n";
 
@@ -19,7 +16,7 @@ fn small(cells: &[(&str, &[&str])]) -> (TempDir, PathBuf, PathBuf) {
     (folder, notebook, output)
 }
 
-fn run(notebook: &Path, output: &Path, more: &[&str]) -> workbench::Outcome {
+fn run(notebook: &Path, output: &Path, more: &[&str]) -> crate::workbench::Outcome {
     let mut arguments = vec!["run", notebook.to_str().unwrap(), "--output", output.to_str().unwrap()];
     arguments.extend(more);
     xtask(&arguments)
@@ -148,9 +145,9 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     assert!(outcome.stdout.contains("small  cell 2 of 4, 2 left: println!"), "{}", outcome.stdout);
     let executed = read(&output.join("small.ipynb"));
     let changed = PARAMETERS.replace("= 3;", "= 40 + 1;").replace("&[1, 2]", "&[-7]");
-    assert_eq!(workbench::text(&executed["cells"][0]["source"]), changed);
-    assert_eq!(workbench::text(&executed["cells"][1]["outputs"][0]["text"]), "41 of [-7]\né\n");
-    assert_eq!(workbench::text(&executed["cells"][3]["outputs"][0]["data"]["text/plain"]), "42");
+    assert_eq!(crate::workbench::text(&executed["cells"][0]["source"]), changed);
+    assert_eq!(crate::workbench::text(&executed["cells"][1]["outputs"][0]["text"]), "41 of [-7]\né\n");
+    assert_eq!(crate::workbench::text(&executed["cells"][3]["outputs"][0]["data"]["text/plain"]), "42");
     let html = fs::read_to_string(output.join("small.html")).unwrap();
     assert!(html.contains("41 of [-7]"));
 
@@ -182,7 +179,9 @@ fn the_index_covers_what_each_run_left() {
     };
     let figure = show("image/png", "AAAA") + &show("text/plain", "How <big>?\\nsize  m\\na     1");
     let mut cells = vec![
-        workbench::prose("# Is `x<y>` <b>big</b>?\n\nA *claim* & <script>alert(1)</script> more.\n\n## Next"),
+        crate::workbench::prose(
+            "# Is `x<y>` <b>big</b>?\n\nA *claim* & <script>alert(1)</script> more.\n\n## Next",
+        ),
         cell(&figure, &[]),
         cell("println!(\"x: 1 < 2\\nIt is big: refuted\");", &[]),
         cell(
@@ -213,8 +212,8 @@ fn the_index_covers_what_each_run_left() {
         assert!(first.contains(said), "{said} is not in {first}");
     }
     let page = fs::read_to_string(output.join("full.html")).unwrap();
-    assert_eq!(checks::requests(&page), Vec::<String>::new());
-    assert_eq!(checks::scripts(&page), Vec::<String>::new());
+    assert_eq!(crate::checks::requests(&page), Vec::<String>::new());
+    assert_eq!(crate::checks::scripts(&page), Vec::<String>::new());
     assert!(page.contains("alt=\"How &lt;big&gt;? Data: size, m; a, 1\""), "{page}");
     assert!(page.contains(" id=\"cell-id=cell-1\""), "{page}");
 

@@ -1,12 +1,11 @@
 //! Every notebook, executed here with small parameters, and as committed.
 
-mod checks;
-mod workbench;
-
+use crate::workbench::{
+    code_cells, escaped, has_tag, name, notebooks, read, root, small_values, text, xtask,
+};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
-use workbench::{code_cells, escaped, has_tag, name, notebooks, read, root, small_values, text, xtask};
 
 #[test]
 fn every_notebook_runs_with_small_parameters() {
@@ -23,7 +22,8 @@ fn every_notebook_runs_with_small_parameters() {
         }
         let executed = read(&output.path().join(format!("{name}.ipynb")));
         let html = fs::read_to_string(output.path().join(format!("{name}.html"))).unwrap();
-        for what in checks::outputs(&executed).into_iter().chain(checks::page(&executed, &html)) {
+        for what in crate::checks::outputs(&executed).into_iter().chain(crate::checks::page(&executed, &html))
+        {
             wrong.push(format!("{name}: {what}"));
         }
     }
@@ -37,7 +37,7 @@ fn every_notebook_runs_with_small_parameters() {
     for entry in fs::read_dir(output.path()).unwrap() {
         let path = entry.unwrap().path();
         let shared = fs::read_to_string(&path).unwrap();
-        let what = privacy(&shared).into_iter().chain(checks::scripts(&shared));
+        let what = privacy(&shared).into_iter().chain(crate::checks::scripts(&shared));
         wrong.extend(what.map(|what| format!("{}: {what}", path.display())));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -49,8 +49,8 @@ fn the_committed_notebooks_are_executed_and_whole() {
     for path in notebooks() {
         let notebook = read(&path);
         let shared = fs::read_to_string(&path).unwrap();
-        let safe = privacy(&shared).into_iter().chain(checks::scripts(&shared));
-        for what in checks::outputs(&notebook).into_iter().chain(form(&notebook)).chain(safe) {
+        let safe = privacy(&shared).into_iter().chain(crate::checks::scripts(&shared));
+        for what in crate::checks::outputs(&notebook).into_iter().chain(form(&notebook)).chain(safe) {
             wrong.push(format!("{}: {what}", name(&path)));
         }
         let size = fs::metadata(&path).unwrap().len();

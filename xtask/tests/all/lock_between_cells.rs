@@ -4,20 +4,15 @@
 //! copy of the queue in which parking_lot keeps its waiting threads, and a thread would wake nobody but those of its
 //! own cell.
 
-mod workbench;
-
+use crate::workbench::{alone, cell, code_cells, notebooks, read, text, workspace, write, xtask};
 use serde_json::Value;
-use std::fs;
-use std::os::unix::fs::symlink;
-use workbench::{cell, code_cells, notebooks, read, root, text, write, xtask};
 
 const HANDOVERS: usize = 1_000;
 
 #[test]
 fn threads_of_two_cells_hand_a_lock_to_each_other() {
-    let folder = tempfile::tempdir().unwrap();
-    symlink(root().join("helpers"), folder.path().join("helpers")).unwrap();
-    fs::create_dir(folder.path().join("notebooks")).unwrap();
+    let _alone = alone();
+    let folder = workspace();
     let notebook = folder.path().join("notebooks/lock.ipynb");
     write(&notebook, cells(&text(&code_cells(&read(&notebooks()[0]))[0]["source"])));
 

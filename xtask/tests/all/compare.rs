@@ -1,11 +1,9 @@
 //! `cargo xtask compare` on small notebooks: what it pairs, what it writes, what it refuses.
 
-mod workbench;
-
+use crate::workbench::{cell, write, xtask};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use workbench::{cell, write, xtask};
 
 /// A notebook with a parameter, a figure per title, a verdict and a stamp.
 fn executed(path: &Path, titles: &[&str], ns: [&str; 3], verdict: &str) {
@@ -22,9 +20,9 @@ fn executed(path: &Path, titles: &[&str], ns: [&str; 3], verdict: &str) {
     cells.push(said);
     cells.push(shows("stamp", json!({ "text/plain": "Measured on\nwhat   value\ncores  2\n" })));
     write(path, cells);
-    let mut notebook = workbench::read(path);
+    let mut notebook = crate::workbench::read(path);
     for cell in notebook["cells"].as_array_mut().unwrap() {
-        if ["verdict", "stamp"].contains(&workbench::text(&cell["source"]).as_str()) {
+        if ["verdict", "stamp"].contains(&crate::workbench::text(&cell["source"]).as_str()) {
             cell["id"] = cell["source"].clone();
         }
     }

@@ -1,10 +1,8 @@
 //! What loom and Miri test is what the reader of notebook 01 sees.
 
-mod workbench;
-
+use crate::workbench::{code_cells, name, read, root, text};
 use serde_json::Value;
 use std::fs;
-use workbench::{code_cells, name, read, root, text};
 
 /// Each file of tested code is the source of a cell of its name, letter for letter.
 #[test]

@@ -1,16 +1,11 @@
 //! The notebooks in the hands of other tools: executed, compared, turned into text, pages and slides.
 
-mod checks;
-mod workbench;
-
+use crate::workbench::{Outcome, cell, code_cells, name, notebooks, read, root, text, workspace, write};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 use tempfile::TempDir;
-use workbench::{Outcome, cell, code_cells, name, notebooks, read, root, text, write, xtask};
 
 /// Values with which the first notebook takes seconds instead of a minute.
 const SMALL: [(&str, &str); 8] = [
@@ -24,29 +19,9 @@ const SMALL: [(&str, &str); 8] = [
     ("SAMPLE_MS", "1"),
 ];
 
-/// The environment's programs.
-static BIN: LazyLock<PathBuf> = LazyLock::new(|| {
-    let outcome = xtask(&["setup"]);
-    let prefix = outcome.stdout.lines().find_map(|line| line.strip_prefix("Ready: "));
-    Path::new(prefix.unwrap_or_else(|| panic!("{}", outcome.stderr))).join("bin")
-});
-
-/// Runs a program of the environment in a folder, as if the environment were activated.
+/// Runs a program of the environment in a folder.
 fn tool(folder: &Path, program: &str, arguments: &[&str]) -> Outcome {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([BIN.clone()].into_iter().chain(std::env::split_paths(&path))).unwrap();
-    let output = Command::new(BIN.join(program))
-        .args(arguments)
-        .current_dir(folder)
-        .env("PATH", path)
-        .env("JUPYTER_PREFER_ENV_PATH", "1")
-        // What cargo sets for a test, and would be in no terminal.
-        .env_remove("LD_LIBRARY_PATH")
-        .env_remove("RUST_BACKTRACE")
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Outcome::of(crate::workbench::tool(program).args(arguments).current_dir(folder).output().unwrap())
 }
 
 fn succeed(folder: &Path, program: &str, arguments: &[&str]) -> Outcome {
@@ -60,14 +35,6 @@ fn papermill(folder: &Path, arguments: &[&str]) -> Outcome {
     let mut all = vec![script.to_str().unwrap(), "--no-progress-bar"];
     all.extend(arguments);
     tool(folder, "python", &all)
-}
-
-/// A folder that looks like the project to the notebooks in it.
-fn workspace() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    symlink(root().join("helpers"), folder.path().join("helpers")).unwrap();
-    fs::create_dir(folder.path().join("notebooks")).unwrap();
-    folder
 }
 
 /// Two executions of the first notebook with small values; one after the other, so that they do not disturb each other.
@@ -131,7 +98,7 @@ fn nbconvert_and_jupyter_execute_run_a_notebook() {
     validate(&[&RUNS.nbconvert, &RUNS.nbclient]);
     for path in [&RUNS.nbconvert, &RUNS.nbclient] {
         let executed = read(path);
-        let wrong = checks::outputs(&executed);
+        let wrong = crate::checks::outputs(&executed);
         assert!(wrong.is_empty(), "{}:\n{}", path.display(), wrong.join("\n"));
         assert_eq!(twins(&executed).len(), twins(&committed).len(), "{}", path.display());
         assert_eq!(ids(&executed), ids(&committed), "{}", path.display());
@@ -168,7 +135,7 @@ fn papermill_runs_a_notebook_with_other_values() {
     let output = folder.path().join("out.ipynb");
     validate(&[&output]);
     let executed = read(&output);
-    let wrong = checks::outputs(&executed);
+    let wrong = crate::checks::outputs(&executed);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(twins(&executed).len(), twins(&committed).len());
     let mut cells = ids(&executed);

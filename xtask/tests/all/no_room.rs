@@ -1,14 +1,11 @@
 //! A full disk and folders that take no files: a sentence that names the place and the reason, and nothing is lost.
 //!
 //! Only Linux lets a test fill a disk of its own.
-#![cfg(target_os = "linux")]
 
-mod workbench;
-
+use crate::workbench::{PROGRAM, cell, root, with_mounts, write, xtask};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use workbench::{PROGRAM, cell, root, with_mounts, write, xtask};
 
 const FULL: &str = "No space left on device";
 const READ_ONLY: &str = "Read-only file system (os error 30)";

@@ -1,0 +1,29 @@
+//! The commands around the notebooks, the notebooks in the real kernel, and what a reader sees of them: one program.
+//!
+//! `cargo test` holds all that an ordinary change can break. What soaks is ignored there, each with how long it takes,
+//! and runs with `cargo test -- --ignored`.
+//!
+//! Two tests run at the same time, so none asserts an absolute time, and none rests on what was measured.
+
+mod bad_values;
+mod browser;
+mod checks;
+mod compare;
+mod counter_cells;
+mod interrupts;
+mod jupyter;
+#[cfg(target_os = "linux")] // processes are found in `/proc`
+mod killed;
+mod lock_between_cells;
+#[cfg(target_os = "linux")] // only there a test fills a disk of its own
+mod no_room;
+mod notebooks;
+mod orders;
+mod other_tools;
+mod page;
+mod parameter_cells;
+mod run;
+mod session;
+#[cfg(target_os = "linux")] // processes are found in `/proc`
+mod set_up;
+mod workbench;
