@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 /// Removes the entries that are cut off; what they held is built again.
 ///
@@ -16,7 +18,11 @@ pub fn mend() -> Result<()> {
     let Some(folder) = folder() else { return Ok(()) };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let entry = entry.path();
-        if is_cut_off(&entry) {
+        // One that a kernel is writing at this moment is whole a little later.
+        if is_cut_off(&entry) && {
+            sleep(Duration::from_millis(200));
+            is_cut_off(&entry)
+        } {
             fs::remove_dir_all(&entry).with_context(|| format!("cannot remove {}", entry.display()))?;
         }
     }

@@ -1,7 +1,7 @@
 //! The Rust kernel of Jupyter: found or built, and registered in `.venv`.
 
 use crate::environment::{Environment, Wanted};
-use crate::setup::{reason, step};
+use crate::setup::{patiently, reason, step};
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::fs::{self, File};
@@ -81,7 +81,8 @@ fn compile(
     lock: &File,
 ) -> Result<PathBuf> {
     println!("Building the kernel, {PROGRAM} {version}: about 8 minutes on 2 cores, once.");
-    let status = Command::new("cargo")
+    let mut cargo = Command::new("cargo");
+    cargo
         .args(["install", "--locked", PROGRAM, "--version", &format!("~{version}")])
         // A binary without a receipt may be there; what is built already is not built again.
         .arg("--force")
@@ -91,9 +92,9 @@ fn compile(
         .arg("--target-dir")
         .arg(build)
         .current_dir(root)
-        .stdin(lock.try_clone()?)
-        .status()
-        .context("cargo did not start")?;
+        .stdin(lock.try_clone()?);
+    // cargo names each crate when it begins; the last of them take more than a minute.
+    let status = patiently("building the kernel", || cargo.status()).context("cargo did not start")?;
     if !status.success() {
         bail!(
             "cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped"

@@ -11,6 +11,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 const RECEIPT: &str = "installed-packages.txt";
 
@@ -47,6 +50,22 @@ pub fn ensure(root: &Path) -> Result<Environment> {
 /// killed and the step live on, the next set-up waits for it instead of working in the same folder.
 pub fn step(command: &mut Command, lock: &File) -> io::Result<Output> {
     command.stdin(lock.try_clone()?).output()
+}
+
+/// Does what takes minutes, and prints every ten seconds that it is still going on.
+pub fn patiently<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let (done, over) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let start = Instant::now();
+            while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(Duration::from_secs(10)) {
+                println!("  {what} since {} s", start.elapsed().as_secs());
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
 }
 
 fn rust_source() -> Result<()> {
@@ -96,7 +115,8 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
         bail!("Python could not make {}: {}", venv.display(), reason(&made.stderr));
     }
     let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
-    let installed = step(environment.python().args(pip).args(&requirements), lock)?;
+    let installed =
+        patiently("installing", || step(environment.python().args(pip).args(&requirements), lock))?;
     if !installed.status.success() {
         bail!(
             "pip could not install {} ({}); make room or check the network, and call again",

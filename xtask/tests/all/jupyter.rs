@@ -141,6 +141,10 @@ const NOTEBOOK: &str = "jupyterapp.shell.currentWidget";
 /// What its cells do now: those that wait for their turn are running, too.
 const STATES: &str = "jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionState)";
 
+/// Which executions its code cells show; none while they wait for their turn.
+const COUNTS: &str = "jupyterapp.shell.currentWidget.content.widgets
+    .filter(cell => cell.model.type === 'code').map(cell => cell.model.executionCount)";
+
 /// Whether the front end says that the kernel has died.
 const DIED: &str =
     "[...document.querySelectorAll('.jp-Dialog')].some(dialog => dialog.innerText.includes('died'))";
@@ -168,10 +172,9 @@ impl Sheet {
 
     /// Brings a cell into view and clicks on the line of its source that begins so.
     pub fn click_line(&self, cell: &str, line: &str) {
-        let cells = format!("{NOTEBOOK}.content.widgets");
-        let place = format!("{cells}.findIndex(cell => cell.model.id === {cell:?})");
-        self.page.evaluate(&format!("{NOTEBOOK}.content.scrollToItem({place}, 'center').then(() => null)"));
-        sleep(Duration::from_millis(500));
+        let place = format!("{NOTEBOOK}.content.widgets.findIndex(cell => cell.model.id === {cell:?})");
+        let scroll = format!("{NOTEBOOK}.content.scrollToItem({place}, 'center').then(() => true)");
+        self.page.wait(&format!("{cell} is in view"), 120, &scroll);
         self.page.click(".jp-Notebook .cm-line", line);
     }
 
@@ -184,42 +187,51 @@ impl Sheet {
         let value = line.find(" = ").unwrap();
         let place = value + line[value..].find(old).unwrap();
         self.click_line("parameters", &begin);
-        self.page.press("Home", 1);
-        self.page.press("ArrowRight", place);
-        self.page.press("Delete", old.len());
+        self.page.press("Home", 36, 1);
+        self.page.press("ArrowRight", 39, place);
+        self.page.press("Delete", 46, old.len());
         self.page.type_text(new);
+        let before = self.page.evaluate(COUNTS);
         self.run_cell();
-        let count = format!(
-            "{NOTEBOOK}.content.model.toJSON().cells.find(cell => cell.id === 'parameters').execution_count"
+        self.page.wait(
+            "the parameters are set",
+            120,
+            &format!("JSON.stringify({COUNTS}) !== '{before}' && !{COUNTS}.includes(null)"),
         );
-        let before = &cell_named(&notebook, "parameters")["execution_count"];
-        self.page.wait("the parameters are set", 120, &format!("![null, {before}].includes({count})"));
     }
 
-    /// Runs the cell in which the cursor is, and goes to the next.
+    /// Runs the cell in which the cursor is.
     pub fn run_cell(&self) {
-        self.page.press_with_shift("Enter");
+        self.page.press_control_enter();
     }
 
     /// Chooses from a menu what makes cells run, and agrees if asked whether to restart.
     pub fn begin(&self, menu: &str, entry: &str) {
+        let before = self.page.evaluate(COUNTS);
         self.choose(menu, entry);
         self.restarted.set(entry.starts_with("Restart"));
         if self.restarted.get() {
             self.page.click(".jp-Dialog button", "Restart");
         }
-        self.page.wait(&format!("{entry} has begun"), 120, &format!("{STATES}.includes('running')"));
+        // They may have run already when this looks.
+        let begun = format!("{STATES}.includes('running') || JSON.stringify({COUNTS}) !== '{before}'");
+        self.page.wait(&format!("{entry} has begun"), 120, &begun);
+    }
+
+    /// Waits until the set-up cell has finished.
+    pub fn wait_for_set_up(&self) {
+        let state = format!(
+            "{NOTEBOOK}.content.widgets.find(cell => cell.model.id === 'set-up').model.executionState"
+        );
+        self.page.wait("the set-up cell has finished", 1_200, &format!("{state} !== 'running' || {DIED}"));
     }
 
     /// Waits until the cells that run or wait for their turn have finished.
     pub fn finish(&self, what: &str) {
         // After an error that is meant, JupyterLab no longer shows the cells that wait as running, but they are
         // without a number until they have run.
-        let numbers = format!(
-            "{NOTEBOOK}.content.widgets.filter(cell => cell.model.type === 'code').map(cell => cell.model.executionCount)"
-        );
         let idle = format!("{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'");
-        let finished = format!("!{STATES}.includes('running') && !{numbers}.includes(null) && {idle}");
+        let finished = format!("!{STATES}.includes('running') && !{COUNTS}.includes(null) && {idle}");
         self.page.wait(&format!("{what}: finished"), 1_200, &format!("{finished} || {DIED}"));
         // A kernel may not survive its restart, which the reader is told; it is started once more, and without the cells.
         if self.page.evaluate(DIED) == true {
@@ -235,7 +247,7 @@ impl Sheet {
             return self.finish(what);
         }
         // The text of a failed `?` may come later than the word that its cell has finished.
-        sleep(Duration::from_secs(1));
+        sleep(Duration::from_millis(200));
         progress(&format!("  finished: {what}"));
     }
 
@@ -290,17 +302,24 @@ impl Sheet {
 /// Scrolls from the top to the bottom and notes what is in sight on the way: figures with their size, tables.
 const SCROLL: &str = "(async () => {
     const outer = document.querySelector('.jp-Notebook .jp-WindowedPanel-outer, .jp-WindowedPanel-outer');
+    const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     const inSight = element => {
         const [box, frame] = [element.getBoundingClientRect(), outer.getBoundingClientRect()];
         return element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
             && box.width > 100 && box.bottom > frame.top && box.top < frame.bottom;
     };
+    const empty = output => inSight(output) && !output.innerText.trim() && !output.querySelector('img');
     outer.scrollTo(0, 0);
     for (let last = -1; outer.scrollTop !== last;) {
-        await new Promise(done => setTimeout(done, 200));
-        for (const image of document.querySelectorAll('.jp-OutputArea-output img'))
-            if (image.complete && inSight(image))
-                window.seen.figures[image.src] = [image.naturalWidth, image.naturalHeight];
+        await drawn();
+        // What comes into sight is rendered a little later; what never shows is not waited for longer than a second.
+        const end = Date.now() + 1000;
+        while ([...document.querySelectorAll('.jp-OutputArea-output')].some(empty) && Date.now() < end) await drawn();
+        for (const image of document.querySelectorAll('.jp-OutputArea-output img')) {
+            if (!inSight(image)) continue;
+            await image.decode().catch(() => {});
+            window.seen.figures[image.src] = [image.naturalWidth, image.naturalHeight];
+        }
         for (const table of document.querySelectorAll('.jp-OutputArea-output table'))
             if (table.rows.length > 1 && inSight(table)) window.seen.tables[table.innerText] = true;
         last = outer.scrollTop;

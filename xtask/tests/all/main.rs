@@ -10,6 +10,7 @@ mod browser;
 mod checks;
 mod compare;
 mod counter_cells;
+mod executed;
 mod interrupts;
 mod jupyter;
 #[cfg(target_os = "linux")] // processes are found in `/proc`
@@ -17,7 +18,6 @@ mod killed;
 mod lock_between_cells;
 #[cfg(target_os = "linux")] // only there a test fills a disk of its own
 mod no_room;
-mod notebooks;
 mod orders;
 mod other_tools;
 mod page;

@@ -1,173 +1,229 @@
 //! A page in a real browser, used as a reader uses it: looked at, clicked, typed into.
+//!
+//! The browser is told what to do in its own protocol (<https://chromedevtools.github.io/devtools-protocol>), through
+//! pipes. The crates that know the whole protocol take longer to build than all others together.
 
-use crate::workbench::progress;
-use headless_chrome::browser::default_executable;
-use headless_chrome::browser::tab::{ModifierKey, point::Point};
-use headless_chrome::protocol::cdp::types::Event;
-use headless_chrome::protocol::cdp::{Emulation, Network, Runtime};
-use headless_chrome::{LaunchOptions, Tab};
-use serde_json::Value;
+use crate::workbench::{environment, progress};
+use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::env;
-use std::ffi::OsStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::sleep;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
-/// A browser, which one test at a time has to itself: kernels that measure would disturb each other.
-pub struct Browser {
-    chromium: headless_chrome::Browser,
-    _alone: MutexGuard<'static, ()>,
+/// How long an answer of the browser may take on a busy machine before it is taken to hang.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A browser; its tabs end with it.
+pub struct Browser(Rc<RefCell<Connection>>);
+
+struct Connection {
+    chromium: Child,
+    to: ChildStdin,
+    from: Receiver<Value>,
+    sent: u64,
+    /// What the browser told of its tabs without being asked.
+    told: Vec<Value>,
+    _profile: TempDir,
+}
+
+/// Chromium or Chrome, where it is installed.
+fn executable() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+    let path = env::var_os("PATH").unwrap_or_default();
+    let named = env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
+    let of_a_mac = Path::new("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome").to_owned();
+    named.chain([of_a_mac]).find(|program| program.is_file())
 }
 
 impl Browser {
-    /// Starts a browser for a test. Where there is none the test is skipped and said to be; `REQUIRE_BROWSER` forbids that.
+    /// Starts a browser for a test. Where there is none the test is skipped and said to be; on CI it fails.
     pub fn start<F: Fn()>(_test: F) -> Option<Self> {
-        static ALONE: Mutex<()> = Mutex::new(());
         let test = std::any::type_name::<F>();
-        let path = match default_executable() {
-            Ok(path) => path,
-            Err(_) if env::var_os("REQUIRE_BROWSER").is_none() => {
-                progress(&format!("skipped: {test}: no Chromium on the path"));
-                return None;
-            }
-            Err(_) => panic!("REQUIRE_BROWSER is set, and there is no Chromium on the path"),
+        let Some(program) = executable() else {
+            assert!(env::var_os("CI").is_none(), "there is no Chromium on the path");
+            progress(&format!("skipped: {test}: there is no Chromium on the path"));
+            return None;
         };
-        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        progress(&format!("{test}: started"));
-        let options = LaunchOptions::default_builder()
-            .path(Some(path))
-            .sandbox(false) // which a user who is root cannot have
-            .window_size(Some((1_300, 1_000)))
-            .idle_browser_timeout(Duration::from_secs(1_200))
-            .args(["--disable-quic", "--disable-component-update"].map(OsStr::new).to_vec())
-            .build()
+        environment();
+        let profile = tempfile::tempdir().unwrap();
+        // The protocol goes through the file descriptors 3 and 4.
+        let mut chromium = Command::new("sh")
+            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"])
+            .arg(program)
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            // The sandbox is not to be had by a user who is root; tabs in the background are to go on.
+            .args([
+                "--headless",
+                "--remote-debugging-pipe",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+            ])
+            .args([
+                "--window-size=1300,1000",
+                "--disable-dev-shm-usage",
+                "--disable-background-timer-throttling",
+            ])
+            .args(["--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding"])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
             .unwrap();
-        Some(Self { chromium: headless_chrome::Browser::new(options).unwrap(), _alone })
+        let (to, answers) = (chromium.stdin.take().unwrap(), chromium.stdout.take().unwrap());
+        let (told, from) = channel();
+        spawn(move || {
+            for message in BufReader::new(answers).split(0) {
+                let message = message.ok().and_then(|text| serde_json::from_slice(&text).ok());
+                if message.is_none_or(|message: Value| told.send(message).is_err()) {
+                    break;
+                }
+            }
+        });
+        let connection = Connection { chromium, to, from, sent: 0, told: Vec::new(), _profile: profile };
+        Some(Self(Rc::new(RefCell::new(connection))))
     }
 
     /// Opens an address in a new tab.
     pub fn open(&self, address: &str) -> Page {
-        let tab = self.chromium.new_tab().unwrap();
-        tab.set_default_timeout(Duration::from_secs(120));
-        let noted: Arc<Mutex<Noted>> = Arc::default();
-        let notes = Arc::clone(&noted);
-        tab.add_event_listener(Arc::new(move |event: &Event| notes.lock().unwrap().note(event))).unwrap();
-        tab.enable_log().unwrap();
-        tab.enable_runtime().unwrap();
-        tab.call_method(Network::Enable {
-            max_total_buffer_size: None,
-            max_resource_buffer_size: None,
-            max_post_data_size: None,
-            report_direct_socket_traffic: None,
-            enable_durable_messages: None,
-        })
-        .unwrap();
-        let page = Page { tab, noted };
+        let call = |method, parameters| self.0.borrow_mut().call("", method, parameters).unwrap();
+        let tab = call("Target.createTarget", json!({ "url": "about:blank" }));
+        let session = call("Target.attachToTarget", json!({ "targetId": tab["targetId"], "flatten": true }));
+        let session = session["sessionId"].as_str().unwrap().to_owned();
+        let page = Page { connection: Rc::clone(&self.0), session };
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            page.call(&format!("{domain}.enable"), json!({}));
+        }
         page.go(address).unwrap();
         page
     }
 }
 
-/// What the browser did and said since a page was opened.
-#[derive(Debug, Default)]
-struct Noted {
-    requests: Vec<String>,
-    complaints: Vec<String>,
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let _ = self.chromium.kill();
+        let _ = self.chromium.wait();
+    }
 }
 
-impl Noted {
-    fn note(&mut self, event: &Event) {
-        match event {
-            Event::NetworkRequestWillBeSent(event) => self.requests.push(event.params.request.url.clone()),
-            Event::LogEntryAdded(event) => {
-                let entry = &event.params.entry;
-                self.complain(format!("{:?}: {}", entry.level, entry.text));
+impl Connection {
+    /// Calls a method, in a tab or in the browser itself, and returns its result or why it failed.
+    fn call(&mut self, session: &str, method: &str, parameters: Value) -> Result<Value, String> {
+        self.sent += 1;
+        let mut message = json!({ "id": self.sent, "method": method, "params": parameters });
+        if !session.is_empty() {
+            message["sessionId"] = session.into();
+        }
+        write!(self.to, "{message}\0").unwrap();
+        loop {
+            let mut answer = self.receive(method);
+            if answer["id"] == self.sent {
+                return match answer["error"]["message"].as_str() {
+                    Some(why) => Err(why.to_owned()),
+                    None => Ok(answer["result"].take()),
+                };
             }
-            Event::RuntimeConsoleAPICalled(event) => {
-                self.complain(format!("{:?}: {:?}", event.params.Type, event.params.args));
-            }
-            Event::RuntimeExceptionThrown(event) => {
-                self.complain(format!("Error: {}", event.params.exception_details.text));
-            }
-            _ => {}
+            self.told.push(answer);
         }
     }
 
-    fn complain(&mut self, said: String) {
-        if said.starts_with("Error") || said.starts_with("Warning") {
-            self.complaints.push(said);
-        }
+    fn receive(&self, waits_for: &str) -> Value {
+        self.from.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{waits_for}: the browser: {error}"))
     }
 }
 
 /// A page that is open.
 pub struct Page {
-    tab: Arc<Tab>,
-    noted: Arc<Mutex<Noted>>,
+    connection: Rc<RefCell<Connection>>,
+    session: String,
 }
 
 impl Page {
+    fn call(&self, method: &str, parameters: Value) -> Value {
+        let answer = self.connection.borrow_mut().call(&self.session, method, parameters);
+        answer.unwrap_or_else(|why| panic!("{method}: {why}"))
+    }
+
+    /// What the browser told of this page under one of these names.
+    fn told<T>(&self, names: &[&str], each: impl Fn(&Value) -> T) -> Vec<T> {
+        self.call("Page.enable", json!({})); // so that all that came before is known
+        let connection = self.connection.borrow();
+        let own = connection.told.iter().filter(|told| told["sessionId"] == self.session.as_str());
+        own.filter(|told| names.iter().any(|name| told["method"] == *name)).map(each).collect()
+    }
+
     /// Goes to an address and waits until it is loaded.
-    pub fn go(&self, address: &str) -> anyhow::Result<()> {
-        self.tab.navigate_to(address)?.wait_until_navigated()?;
+    pub fn go(&self, address: &str) -> Result<(), String> {
+        let loaded = "Page.loadEventFired";
+        let before = self.told(&[loaded], |_| ()).len();
+        let answer = self.call("Page.navigate", json!({ "url": address }));
+        if let Some(why) = answer["errorText"].as_str() {
+            return Err(format!("{address}: {why}"));
+        }
+        let end = Instant::now() + PATIENCE;
+        while self.told(&[loaded], |_| ()).len() == before {
+            assert!(Instant::now() < end, "{address} is not loaded");
+            sleep(Duration::from_millis(10));
+        }
         Ok(())
     }
 
     /// Makes this the tab that is looked at: what is behind another is not drawn.
     pub fn bring_to_front(&self) {
-        self.tab.bring_to_front().unwrap();
+        self.call("Page.bringToFront", json!({}));
     }
 
     /// Shows the page as a telephone of this width would, in CSS pixels.
     pub fn set_telephone_width(&self, width: u32) {
-        self.tab
-            .call_method(Emulation::SetDeviceMetricsOverride {
-                width,
-                height: 1_000,
-                device_scale_factor: 1.0,
-                mobile: true,
-                scale: None,
-                screen_width: None,
-                screen_height: None,
-                position_x: None,
-                position_y: None,
-                dont_set_visible_size: None,
-                screen_orientation: None,
-                viewport: None,
-                display_feature: None,
-                device_posture: None,
-            })
-            .unwrap();
+        let screen = json!({ "width": width, "height": 1_000, "deviceScaleFactor": 1, "mobile": true });
+        self.call("Emulation.setDeviceMetricsOverride", screen);
     }
 
     /// The addresses that the browser asked for.
     pub fn requests(&self) -> Vec<String> {
-        self.noted.lock().unwrap().requests.clone()
+        let address = |told: &Value| told["params"]["request"]["url"].as_str().unwrap().to_owned();
+        self.told(&["Network.requestWillBeSent"], address)
     }
 
     /// The errors and warnings in the browser's console.
     pub fn complaints(&self) -> Vec<String> {
-        self.noted.lock().unwrap().complaints.clone()
+        let names = ["Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"];
+        let said = self.told(&names, |told| {
+            let told = &told["params"];
+            match (&told["entry"], &told["exceptionDetails"]) {
+                (Value::Null, Value::Null) => format!("{}: {}", told["type"], told["args"]),
+                (Value::Null, thrown) => format!("\"error\": {}", thrown["text"]),
+                (entry, _) => format!("{}: {}", entry["level"], entry["text"]),
+            }
+        });
+        said.into_iter().filter(|said| said.starts_with("\"error") || said.starts_with("\"warning")).collect()
     }
 
     /// The value of an expression of JavaScript; a promise is waited for.
     pub fn evaluate(&self, expression: &str) -> Value {
-        let text = format!("(async () => JSON.stringify(await ({expression})))()");
-        let object: Runtime::RemoteObject = self.tab.evaluate(&text, true).unwrap();
-        match object.value {
-            Some(Value::String(text)) => serde_json::from_str(&text).unwrap(),
-            // What is undefined has no text.
-            None if object.description.is_none() => Value::Null,
-            _ => panic!("{expression}: {}", object.description.unwrap_or_default()),
-        }
+        let how = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let mut answer = self.call("Runtime.evaluate", how);
+        assert_eq!(answer["exceptionDetails"], Value::Null, "{expression}");
+        answer["result"]["value"].take()
     }
 
     /// Waits until an expression is true.
     pub fn wait(&self, what: &str, seconds: u64, expression: &str) {
-        let end = Instant::now() + Duration::from_secs(seconds);
+        let (start, mut said) = (Instant::now(), 0);
         while self.evaluate(expression) != true {
-            assert!(Instant::now() < end, "after {seconds} s there was still not this: {what}");
-            sleep(Duration::from_millis(100));
+            let passed = start.elapsed().as_secs();
+            assert!(passed < seconds, "after {seconds} s there was still not this: {what}");
+            if passed / 10 > said {
+                said = passed / 10;
+                progress(&format!("  waiting since {passed} s: {what}"));
+            }
+            sleep(Duration::from_millis(50));
         }
     }
 
@@ -184,24 +240,32 @@ impl Page {
         );
         self.wait(&format!("{selector} with the text {text:?}"), 120, &format!("{find} !== null"));
         let place = self.evaluate(&find);
-        let (x, y) = (place[0].as_f64().unwrap(), place[1].as_f64().unwrap());
-        self.tab.click_point(Point { x, y }).unwrap();
-    }
-
-    /// Presses a key so many times.
-    pub fn press(&self, key: &str, times: usize) {
-        for _ in 0..times {
-            self.tab.press_key(key).unwrap();
+        for what in ["mouseMoved", "mousePressed", "mouseReleased"] {
+            let event =
+                json!({ "type": what, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
+            self.call("Input.dispatchMouseEvent", event);
         }
     }
 
-    /// Presses a key while Shift is held down.
-    pub fn press_with_shift(&self, key: &str) {
-        self.tab.press_key_with_modifiers(key, Some(&[ModifierKey::Shift])).unwrap();
+    /// Presses a key of this name and number so many times.
+    pub fn press(&self, key: &str, number: u32, times: usize) {
+        (0..times).for_each(|_| self.strike(json!({ "key": key, "windowsVirtualKeyCode": number })));
+    }
+
+    /// Presses Enter while Control is held down.
+    pub fn press_control_enter(&self) {
+        self.strike(json!({ "key": "Enter", "windowsVirtualKeyCode": 13, "modifiers": 2, "text": "\r" }));
     }
 
     /// Types a text, key by key.
     pub fn type_text(&self, text: &str) {
-        self.tab.type_str(text).unwrap();
+        text.chars().for_each(|key| self.strike(json!({ "key": key, "text": key })));
+    }
+
+    fn strike(&self, mut key: Value) {
+        for what in ["keyDown", "keyUp"] {
+            key["type"] = what.into();
+            self.call("Input.dispatchKeyEvent", key.clone());
+        }
     }
 }

@@ -1,46 +1,76 @@
-//! Every notebook, executed here with small parameters, and as committed.
+//! The notebooks, executed once with small parameters for all tests that look at the result, and as committed.
 
+use crate::checks;
 use crate::workbench::{
-    code_cells, escaped, has_tag, name, notebooks, read, root, small_values, text, xtask,
+    Outcome, PROGRAM, alone, code_cells, environment, has_tag, name, notebooks, progress, read, root,
+    small_values, text,
 };
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// A folder in which `cargo xtask run` has left all notebooks and their pages, executed with small values.
+pub fn folder() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("executed");
+        let _ = fs::remove_dir_all(&folder);
+        environment();
+        let _alone = alone();
+        for path in notebooks() {
+            let name = name(&path);
+            let mut run = Command::new(PROGRAM);
+            run.args(["run", &name, "--output"]).arg(&folder);
+            run.args(small_values(&name).iter().flat_map(|value| ["-p", value]));
+            let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut said = Instant::now();
+            for line in BufReader::new(run.stdout.take().unwrap()).lines() {
+                if said.elapsed() > Duration::from_secs(10) {
+                    progress(&format!("  {}", line.unwrap()));
+                    said = Instant::now();
+                }
+            }
+            let outcome = Outcome::of(run.wait_with_output().unwrap());
+            assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        }
+        folder
+    });
+    &FOLDER
+}
+
+/// The names of the pages in it.
+pub fn pages() -> Vec<String> {
+    let names =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".html")).collect()
+}
 
 #[test]
-fn every_notebook_runs_with_small_parameters() {
-    let output = tempfile::tempdir().unwrap();
+fn every_notebook_runs_with_small_parameters_and_its_page_is_whole() {
     let mut wrong = Vec::new();
+    let index = fs::read_to_string(folder().join("index.html")).unwrap();
     for path in notebooks() {
         let name = name(&path);
-        let mut arguments = vec!["run", &name, "--output", output.path().to_str().unwrap()];
-        arguments.extend(small_values(&name).iter().flat_map(|value| ["-p", value]));
-        let outcome = xtask(&arguments);
-        if outcome.code != Some(0) {
-            wrong.push(format!("{name}: {}", outcome.stderr));
-            continue;
-        }
-        let executed = read(&output.path().join(format!("{name}.ipynb")));
-        let html = fs::read_to_string(output.path().join(format!("{name}.html"))).unwrap();
-        for what in crate::checks::outputs(&executed).into_iter().chain(crate::checks::page(&executed, &html))
-        {
-            wrong.push(format!("{name}: {what}"));
+        let executed = read(&folder().join(format!("{name}.ipynb")));
+        let html = fs::read_to_string(folder().join(format!("{name}.html"))).unwrap();
+        let whole = checks::outputs(&executed).into_iter().chain(checks::whole(&executed));
+        wrong.extend(whole.chain(checks::page(&executed, &html)).map(|what| format!("{name}: {what}")));
+        if !index.contains(&format!("<a href=\"{name}.html\">")) {
+            wrong.push(format!("{name}: index.html does not lead to it"));
         }
     }
-    let index = fs::read_to_string(output.path().join("index.html")).unwrap();
-    for path in notebooks() {
-        let executed = output.path().join(path.file_name().unwrap());
-        if executed.exists() {
-            wrong.extend(listed(&read(&executed), &name(&path), &index));
-        }
-    }
-    for entry in fs::read_dir(output.path()).unwrap() {
-        let path = entry.unwrap().path();
+    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    for path in files {
         let shared = fs::read_to_string(&path).unwrap();
-        let what = privacy(&shared).into_iter().chain(crate::checks::scripts(&shared));
+        let what = privacy(&shared).into_iter().chain(checks::scripts(&shared));
         wrong.extend(what.map(|what| format!("{}: {what}", path.display())));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert_eq!(pages().len(), notebooks().len() + 1);
 }
 
 #[test]
@@ -49,8 +79,9 @@ fn the_committed_notebooks_are_executed_and_whole() {
     for path in notebooks() {
         let notebook = read(&path);
         let shared = fs::read_to_string(&path).unwrap();
-        let safe = privacy(&shared).into_iter().chain(crate::checks::scripts(&shared));
-        for what in crate::checks::outputs(&notebook).into_iter().chain(form(&notebook)).chain(safe) {
+        let safe = privacy(&shared).into_iter().chain(checks::scripts(&shared));
+        let whole = checks::outputs(&notebook).into_iter().chain(checks::whole(&notebook));
+        for what in whole.chain(form(&notebook)).chain(safe) {
             wrong.push(format!("{}: {what}", name(&path)));
         }
         let size = fs::metadata(&path).unwrap().len();
@@ -103,47 +134,6 @@ fn form(notebook: &Value) -> Vec<String> {
         wrong.push("not one cell tagged parameters".into());
     }
     wrong
-}
-
-/// What the index must say of a notebook.
-fn listed(notebook: &Value, name: &str, index: &str) -> Vec<String> {
-    let cells = code_cells(notebook);
-    let outputs = |id: &str| {
-        let cell =
-            cells.iter().find(|cell| cell["id"] == id).unwrap_or_else(|| panic!("{name} has no cell {id}"));
-        cell["outputs"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|output| text(&output["text"]) + &text(&output["data"]["text/plain"]))
-            .collect::<String>()
-    };
-    let figures = cells.iter().flat_map(|cell| cell["outputs"].as_array().into_iter().flatten());
-    let figure = figures.map(|output| &output["data"]).find(|data| data.get("image/png").is_some()).unwrap();
-    let title =
-        text(&notebook["cells"][0]["source"]).lines().next().unwrap().trim_start_matches("# ").to_owned();
-    let stamp = outputs("stamp");
-    let row = |what: &str| {
-        let line =
-            stamp.lines().find(|line| line.starts_with(what)).unwrap_or_else(|| panic!("no {what}: {stamp}"));
-        line[what.len()..].trim().to_owned()
-    };
-    let date = row("date");
-    let mut wanted = vec![
-        format!("<a href=\"{name}.html\">{}</a>", escaped(&title)),
-        format!("alt=\"{}\"", escaped(text(&figure["text/plain"]).lines().next().unwrap())),
-        text(&figure["image/png"]).replace('\n', ""),
-        format!("Measured: {date}, {}", escaped(&row("processor"))),
-    ];
-    // The last word is set apart.
-    wanted.extend(
-        outputs("verdict").lines().map(|line| escaped(line.rsplit_once(' ').map_or(line, |(most, _)| most))),
-    );
-    wanted.retain(|what| !index.contains(what));
-    wanted
-        .iter()
-        .map(|what| format!("{name}: index.html does not say {}", &what[..what.len().min(100)]))
-        .collect()
 }
 
 /// A file that is shared names no folder, user or host of this machine; its pictures are left out of the search.
