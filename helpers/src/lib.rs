@@ -45,8 +45,3 @@ pub use timing::{BusyWork, Calibration};
 pub use hdrhistogram;
 pub use parking_lot;
 pub use tokio;
-
-/// Callers of notebook 01's counter that must not compile.
-#[cfg(doctest)]
-#[doc = include_str!("../tests/counter_guard.md")]
-struct CounterGuard;

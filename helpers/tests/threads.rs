@@ -1,0 +1,47 @@
+//! Threads, and the counters of `counter_cells` that they share. Nothing is timed: Miri runs this program, too.
+
+use helpers::*;
+use std::sync;
+
+include!("counter_cells/count.rs");
+include!("counter_cells/lossy.rs");
+include!("counter_cells/guarded.rs");
+include!("counter_cells/std_lock.rs");
+include!("counter_cells/atomic.rs");
+include!("counter_cells/bounded.rs");
+
+/// Miri interprets, which takes its time.
+const UPDATES: u64 = if cfg!(miri) { 5 } else { 10_000 };
+
+/// The updates that a counter loses.
+fn lost<C: Count>() -> u64 {
+    let counter = C::default();
+    on_threads(3, |_| (0..UPDATES).for_each(|_| counter.increment())).unwrap();
+    3 * UPDATES - counter.get()
+}
+
+#[test]
+fn counters_with_a_guard_keep_every_update() {
+    assert_eq!([lost::<guarded::Counter>(), lost::<std_lock::Counter>(), lost::<atomic::Counter>()], [0; 3]);
+    // The control: so many updates of so many threads do meet.
+    assert!((0..1_000).any(|_| lost::<lossy::Counter>() > 0));
+}
+
+#[test]
+fn a_limit_in_one_call_is_reached_and_never_passed() {
+    let counter = bounded::Counter::default();
+    on_threads(3, |_| while counter.increment_below(UPDATES) {}).unwrap();
+    assert_eq!(counter.get(), UPDATES);
+}
+
+#[test]
+fn a_panic_in_a_thread_is_an_error_and_the_others_finish() {
+    let finished = sync::Mutex::new(0);
+    let outcome = on_threads(4, |thread| {
+        assert_ne!(thread, 2);
+        *finished.lock().unwrap() += 1;
+    });
+    let words = "cannot run on threads: thread 2 panicked (allowed: work that returns)";
+    assert_eq!(outcome.unwrap_err().to_string(), words);
+    assert_eq!(finished.into_inner().unwrap(), 3);
+}
