@@ -1,0 +1,70 @@
+//! What notebook 03 says of memory, against a program of the helper crate that counts every byte.
+
+use crate::session::Session;
+use crate::workbench::{cell_named, progress, read, root, text};
+use serde_json::Value;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+fn notebook() -> Value {
+    read(&root().join("notebooks/03-memory-per-idle-task.ipynb"))
+}
+
+fn source(id: &str) -> String {
+    text(&cell_named(&notebook(), id)["source"])
+}
+
+#[test]
+fn the_program_that_counts_bytes_measures_what_the_notebook_measures() {
+    let program = fs::read_to_string(root().join("helpers/examples/memory_counted.rs")).unwrap();
+    let stairs = source("stairs");
+    let (holding, _) = stairs.split_once("type Stair").unwrap();
+    for line in source("idle").lines().chain(holding.lines()) {
+        assert!(program.lines().any(|other| other == line), "the program lacks this line: {line}");
+    }
+}
+
+/// The rule to which the program holds its tasks, for a future of so many captured bytes and one for its state.
+#[test]
+fn the_figure_of_captured_bytes_obeys_the_rule() {
+    let notebook = notebook();
+    let outputs = cell_named(&notebook, "stairs-figure")["outputs"].as_array().unwrap();
+    let figure: String = outputs.iter().map(|output| text(&output["data"]["text/plain"])).collect();
+    let rows = figure.lines().filter_map(|line| line.strip_prefix("asked for, predicted"));
+    let number = |word: &str| word.replace(',', "").parse::<usize>().unwrap();
+    let rows: Vec<Vec<usize>> = rows.map(|row| row.split_whitespace().map(number).collect()).collect();
+    assert!(rows.len() >= 18, "the figure has {} sizes", rows.len());
+    for row in rows {
+        let future = (row[0] + 1).max(24).next_multiple_of(8);
+        assert_eq!(row[1], (104 + future).next_multiple_of(128), "{} bytes captured", row[0]);
+    }
+}
+
+#[test]
+#[ignore = "deep: makes a release build, and measures in it and in the kernel, about 4 minutes"]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn a_fresh_process_and_the_kernel_find_the_same_slope() {
+    let run = ["run", "--release", "--package", "helpers", "--example", "memory_counted"];
+    let mut program = Command::new(env!("CARGO")).args(run).stdout(Stdio::piped()).spawn().unwrap();
+    while program.try_wait().unwrap().is_none() {
+        progress("memory_counted is being built, or runs");
+        thread::sleep(Duration::from_secs(5));
+    }
+    let said = String::from_utf8(program.wait_with_output().unwrap().stdout).unwrap();
+    let pending = said.lines().find(|line| line.starts_with("pending ")).unwrap_or_else(|| panic!("{said}"));
+    let fresh: f64 = pending.split(' ').nth(3).unwrap().parse().unwrap();
+
+    let mut session = Session::start();
+    let print = "println!(\"{:.2}\", series(TASKS, pending)?.resident_bytes_each()?.value);";
+    let mut said = String::new();
+    for cell in ["set-up", "parameters", "idle", "series"].map(source).iter().chain([&print.to_owned()]) {
+        progress("the kernel executes a cell");
+        let ended = session.execute(cell);
+        assert!(ended.is_well(), "{}", ended.complaint());
+        said = ended.stream("stdout");
+    }
+    let in_kernel: f64 = said.trim().parse().unwrap_or_else(|_| panic!("it says {said:?}"));
+    assert!((in_kernel / fresh - 1.0).abs() < 0.01, "kernel {in_kernel}, fresh process {fresh}");
+}
