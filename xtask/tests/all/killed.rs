@@ -2,247 +2,234 @@
 //!
 //! Processes are found in `/proc`, which only Linux has.
 
-use crate::workbench::{PROGRAM, cell, has_in_environment, processes, signal, wait_until, write, xtask};
+use crate::workbench::{
+    PROGRAM, alone, cell, environment, has_in_environment, processes, progress, signal, wait_until, write,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
+type Files = BTreeMap<PathBuf, String>;
+
 /// A notebook whose second cell says that it runs and waits to be let go, and everything that a run touches.
-struct Bench {
-    _folder: TempDir,
-    notebook: PathBuf,
-    output: PathBuf,
-    /// Where kernels build; a process that knows this path belongs to the test.
-    temporary: PathBuf,
-    started: PathBuf,
-    go: PathBuf,
-}
+struct Bench(TempDir);
 
 impl Bench {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let (notebooks, temporary) = (path("notebooks"), path("temporary"));
-        fs::create_dir(&notebooks).unwrap();
-        fs::create_dir(&temporary).unwrap();
-        let (notebook, started, go) = (notebooks.join("held.ipynb"), path("started"), path("go"));
+        environment();
+        let bench = Self(tempfile::tempdir().unwrap());
+        for folder in ["notebooks", "rendered", "temporary"] {
+            fs::create_dir(bench.path(folder)).unwrap();
+        }
+        let (started, go) = (bench.path("started"), bench.path("go"));
         let held = format!(
             "std::fs::write({started:?}, \"\")?;
-while !std::path::Path::new({go:?}).exists() {{ std::thread::sleep(std::time::Duration::from_millis(10)); }}
-println!(\"let go: {{}}\", std::fs::read_to_string({go:?})?);"
+while !std::path::Path::new({go:?}).exists() {{ std::thread::sleep(std::time::Duration::from_millis(10)); }}"
         );
-        write(&notebook, vec![cell("1 + 1", &[]), cell(&held, &[])]);
-        Self { notebook, output: path("rendered"), temporary, started, go, _folder: folder }
+        let cells = vec![cell("\"new\".repeat(3)", &[]), cell(&held, &[])];
+        write(&bench.path("notebooks/held.ipynb"), cells);
+        for file in ["rendered/held.ipynb", "rendered/held.html", "rendered/index.html"] {
+            fs::write(bench.path(file), "from the previous run").unwrap();
+        }
+        bench
     }
 
-    /// A run in a process group of its own, as a terminal starts it.
-    fn command(&self) -> Command {
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A run in a process group of its own, as a terminal starts it; its second cell will wait.
+    fn start(&self, stdout: impl Into<Stdio>) -> Child {
+        let _ = fs::remove_file(self.path("go"));
+        let _ = fs::remove_file(self.path("started"));
         let mut command = Command::new(PROGRAM);
-        command.arg("run").arg(&self.notebook).arg("--in-place").arg("--output").arg(&self.output);
-        command.env("TMPDIR", &self.temporary).process_group(0);
-        command
-    }
-
-    fn let_go(&self, word: &str) {
-        fs::write(&self.go, word).unwrap();
-    }
-
-    fn hold(&self) {
-        let _ = fs::remove_file(&self.go);
-        let _ = fs::remove_file(&self.started);
+        command.arg("run").arg(self.path("notebooks/held.ipynb")).arg("--in-place");
+        command.arg("--output").arg(self.path("rendered"));
+        // Kernels build there; a process that knows this path belongs to the test.
+        command.env("TMPDIR", self.path("temporary")).process_group(0);
+        command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// A run that waits in its second cell.
     fn held(&self, stdout: impl Into<Stdio>) -> Child {
-        self.hold();
-        let child = self.command().stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
-        wait_until("the cell has started", || self.started.exists());
+        let child = self.start(stdout);
+        wait_until("the cell has started", || self.path("started").exists());
         child
     }
 
-    /// A run from start to end, after which nothing is left but what it wrote.
-    fn run(&self, word: &str) -> String {
-        self.let_go(word);
-        let output = self.command().output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let files = self.files();
-        let names: Vec<_> = files.keys().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["held.ipynb", "held.html", "held.ipynb", "index.html"]);
-        for (path, text) in self.files() {
-            let new = path.ends_with("index.html") || text.contains(&format!("let go: {word}"));
-            assert!(new, "{} is not from the run {word}", path.display());
-        }
-        self.check_that_nothing_runs();
-        String::from_utf8(output.stdout).unwrap()
+    fn let_go(&self) {
+        fs::write(self.path("go"), "").unwrap();
     }
 
-    /// Every file beside the notebook and in the output folder, those that are on their way included.
-    fn files(&self) -> BTreeMap<PathBuf, String> {
-        let mut files = BTreeMap::new();
-        let mut folders = vec![self.notebook.parent().unwrap().to_owned(), self.output.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    files.insert(path.clone(), String::new());
-                    folders.push(path);
-                } else {
-                    files.insert(path.clone(), fs::read_to_string(path).unwrap());
-                }
-            }
-        }
-        files
+    /// Lets a run succeed, after which nothing is left but what it wrote.
+    fn finish(&self, child: Child) {
+        self.let_go();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let files = self.files();
+        assert!(files.len() == 4 && files.keys().all(|path| path.is_file()), "{:?}", files.keys());
+        assert_eq!(
+            files.values().filter(|text| text.contains("newnewnew")).count(),
+            3,
+            "a file is an old one"
+        );
+        self.check_that_nothing_runs();
+    }
+
+    /// Every file beside the notebook and in the output folder; a folder in which something is on its way is empty.
+    fn files(&self) -> Files {
+        let folders = ["notebooks", "rendered"].map(|folder| fs::read_dir(self.path(folder)).unwrap());
+        let paths = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
+        // The index is on its way in such a file, which a kill may leave.
+        let paths = paths.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with(".tmp"));
+        paths.map(|path| (path.clone(), fs::read_to_string(path).unwrap_or_default())).collect()
     }
 
     /// The same without what is on its way.
-    fn published(&self) -> BTreeMap<PathBuf, String> {
-        let mut files = self.files();
-        files.retain(|path, _| !path.to_str().unwrap().contains(".partial"));
-        files
+    fn published(&self) -> Files {
+        self.files().into_iter().filter(|(path, _)| path.is_file()).collect()
+    }
+
+    /// How many published files are not those from before; these must be whole.
+    fn new_files(&self, before: &Files) -> usize {
+        let published = self.published();
+        assert!(before.keys().eq(published.keys()), "{:?}", published.keys());
+        let new: Vec<_> = published.iter().filter(|(path, text)| before[*path] != **text).collect();
+        for (path, text) in &new {
+            let is_whole = text.trim_end().ends_with("</html>") || text.ends_with("\n}\n");
+            assert!(is_whole, "{} is cut off", path.display());
+        }
+        new.len()
     }
 
     fn check_that_nothing_runs(&self) {
-        wait_until("no kernel runs", || {
-            processes(|process| has_in_environment(process, &self.temporary)).is_empty()
-        });
+        let temporary = self.path("temporary");
+        let runs = || processes(|process| has_in_environment(process, &temporary));
+        wait_until("no kernel runs", || runs().is_empty());
+        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "a kernel's folder is left");
+    }
+
+    /// Ends runs in several ways, which publishes nothing, or whole files; then one succeeds.
+    fn end(&self, cases: &[Case]) {
+        for &(line, times, name, whom, code, said) in cases {
+            let what = format!("{name}, sent to {whom} when {times} lines began with {line:?}");
+            progress(&what);
+            let before = self.published();
+            let mut child = self.start(Stdio::piped());
+            let publishes = [RENDERING, WROTE].contains(&line);
+            if publishes {
+                self.let_go();
+            }
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+            for _ in 0..times {
+                lines.find(|printed| printed.starts_with(line)).expect(line);
+            }
+            if line == KERNEL {
+                wait_until(&what, || self.path("temporary").read_dir().unwrap().count() > 0);
+            } else if line == CELL {
+                wait_until(&what, || self.path("started").exists());
+            }
+            let xtask = child.id() as i32;
+            let to = if whom == "python" { python(xtask) } else { xtask };
+            signal(name, if whom == "group" { -to } else { to });
+            let output = child.wait_with_output().unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            // One that publishes may have ended before the signal came.
+            let late = publishes && output.status.success();
+            assert!(late || (output.status.code(), stderr.as_str()) == (code, said), "{what}: {stderr}");
+            self.check_that_nothing_runs();
+            assert!(self.new_files(&before) == 0 || publishes, "{what}");
+            assert!(code.is_none() || self.files() == before, "{what}: something is left");
+        }
+        self.finish(self.start(Stdio::null()));
     }
 }
 
-fn ended(child: Child) -> (ExitStatus, String) {
-    let output = child.wait_with_output().unwrap();
-    (output.status, String::from_utf8(output.stderr).unwrap())
-}
+/// The beginning of a line and how often it has been printed when a signal is sent to someone, the code with which the run
+/// ends, and what it says.
+type Case<'a> = (&'a str, usize, &'a str, &'a str, Option<i32>, &'a str);
+
+/// Nothing is printed when the kernel starts.
+const KERNEL: &str = "";
+const CELL: &str = "held  cell 2";
+const RENDERING: &str = "held  rendering";
+const WROTE: &str = "Wrote";
+const STOPPED: &str = "error: stopped; nothing was published\n";
 
 /// The Python that this process has started.
-fn python(child: &Child) -> i32 {
+fn python(xtask: i32) -> i32 {
     let children = processes(|process| {
         // PID (NAME) STATE PARENT
         let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
-        let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
-        parent == Some(child.id())
+        stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)) == Some(&xtask.to_string())
     });
     children[0]
 }
 
 #[test]
 fn a_run_that_is_ended_in_a_cell_changes_nothing_and_leaves_no_kernel() {
-    xtask(&["setup"]);
-    let bench = Bench::new();
-    bench.run("before");
-    let stopped = "error: stopped; nothing was published\n";
-    let ended_python = "error: the run was ended (signal: 9 (SIGKILL)); nothing was published\n";
-    for (name, whom, code, said) in [
-        ("KILL", "xtask", None, ""),
-        ("KILL", "python", Some(1), ended_python),
-        // As the system does when memory runs out, or a closed terminal at last.
-        ("KILL", "group", None, ""),
-        ("INT", "group", Some(1), stopped),
-        ("TERM", "xtask", Some(1), stopped),
-        ("HUP", "group", Some(1), stopped),
-    ] {
-        let before = bench.published();
-        let child = bench.held(Stdio::null());
-        let xtask = child.id() as i32;
-        match whom {
-            "xtask" => signal(name, xtask),
-            "python" => signal(name, python(&child)),
-            _ => signal(name, -xtask),
-        }
-        let (status, stderr) = ended(child);
-        assert_eq!((status.code(), stderr.as_str()), (code, said), "{name} to {whom}");
-        bench.check_that_nothing_runs();
-        assert_eq!(bench.published(), before, "{name} to {whom}");
-        let builds = fs::read_dir(&bench.temporary).unwrap().count();
-        assert_eq!(builds, 0, "{name} to {whom}: a kernel's folder is left");
-        match code {
-            Some(_) => assert_eq!(bench.files(), before, "{name} to {whom}: something is left"),
-            None => drop(bench.run(&format!("after {name} to {whom}"))),
-        }
-    }
+    let _alone = alone();
+    Bench::new().end(&[(CELL, 1, "KILL", "xtask", None, ""), (CELL, 1, "INT", "group", Some(1), STOPPED)]);
 }
 
 #[test]
-fn a_run_that_is_killed_at_any_time_leaves_no_kernel() {
-    xtask(&["setup"]);
-    let bench = Bench::new();
-    bench.run("before");
-    let before = bench.published();
-    for milliseconds in [100, 400, 700, 1000, 1500, 2000] {
-        bench.hold();
-        let mut child = bench.command().stdout(Stdio::null()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(milliseconds));
-        signal("KILL", -(child.id() as i32));
-        child.wait().unwrap();
-        bench.check_that_nothing_runs();
-        assert_eq!(bench.published(), before, "after {milliseconds} ms");
-    }
-    bench.run("after");
+#[ignore = "deep: ten more runs that are ended, about 1 minute"]
+fn a_run_that_is_ended_anywhere_leaves_each_file_whole_and_no_kernel() {
+    let _alone = alone();
+    let ended_python = "error: the run was ended (signal: 9 (SIGKILL)); nothing was published\n";
+    Bench::new().end(&[
+        // As the system does when memory runs out, or a closed terminal at last.
+        (CELL, 1, "KILL", "group", None, ""),
+        (CELL, 1, "KILL", "python", Some(1), ended_python),
+        (CELL, 1, "TERM", "xtask", Some(1), STOPPED),
+        (CELL, 1, "HUP", "group", Some(1), STOPPED),
+        (KERNEL, 0, "KILL", "group", None, ""),
+        ("held  cell 1", 1, "KILL", "group", None, ""),
+        (RENDERING, 1, "KILL", "group", None, ""),
+        (WROTE, 1, "KILL", "group", None, ""),
+        (WROTE, 2, "KILL", "group", None, ""),
+        (WROTE, 3, "KILL", "group", None, ""),
+    ]);
 }
 
 #[test]
 fn a_run_that_is_killed_while_it_publishes_leaves_each_file_whole() {
-    xtask(&["setup"]);
+    let _alone = alone();
     let bench = Bench::new();
-    let printed = bench.run("old");
-    // What is printed between the last cell and the first file that is published.
-    let cell = printed.find("held  cell 2").unwrap();
-    let rendering = cell + printed[cell..].find('\n').unwrap() + 1..printed.find("Wrote").unwrap();
-
-    // A pipe that is full holds the run at its next line, which is the one after the first file.
+    let before = bench.published();
+    // A pipe that is full holds the run at its next line but one, which is the one after the first file.
     let (reader, mut writer) = io::pipe().unwrap();
-    let mut lines = BufReader::new(reader);
     let child = bench.held(writer.try_clone().unwrap());
-    let mut line = String::new();
-    while !line.starts_with("held  cell 2") {
-        line.clear();
-        lines.read_line(&mut line).unwrap();
-    }
+    let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
+    lines.find(|line| line.starts_with("held  cell 2")).unwrap();
     const PIPE: usize = 65_536; // bytes that a pipe of Linux holds
-    writer.write_all(&vec![b' '; PIPE - rendering.len()]).unwrap();
-    bench.let_go("new");
-    let is_new = |text: &String| text.contains("let go: new");
-    wait_until("a file is published", || bench.published().values().any(is_new));
+    writer.write_all(&vec![b' '; PIPE - "held  rendering\n".len()]).unwrap();
+    bench.let_go();
+    wait_until("a file is published", || bench.new_files(&before) > 0);
     signal("KILL", -(child.id() as i32));
-    assert_eq!(ended(child).0.signal(), Some(9));
-
-    let published = bench.published();
-    let new = published.values().filter(|text| is_new(text)).count();
-    let old = published.values().filter(|text| text.contains("let go: old")).count();
-    assert_eq!((new, old), (1, 2), "{:?}", published.keys());
-    for (path, text) in &published {
-        match path.extension().unwrap().to_str() {
-            Some("html") => assert!(text.trim_end().ends_with("</html>"), "{} is cut off", path.display()),
-            _ => drop(crate::workbench::read(path)),
-        }
-    }
+    assert_eq!(child.wait_with_output().unwrap().status.signal(), Some(9));
+    assert_eq!(bench.new_files(&before), 1);
     bench.check_that_nothing_runs();
-    bench.run("new");
+    bench.finish(bench.start(Stdio::null()));
 }
 
 #[test]
 fn two_runs_at_once_take_turns() {
-    xtask(&["setup"]);
+    let _alone = alone();
     let bench = Bench::new();
     let first = bench.held(Stdio::null());
-    let mut second = bench.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut second = bench.start(Stdio::piped());
     let mut printed = BufReader::new(second.stdout.take().unwrap());
-    let mut line = String::new();
-    printed.read_line(&mut line).unwrap();
-    assert_eq!(line, "Waiting until another run, which this one would disturb, has finished.\n");
-    bench.let_go("both");
-    for child in [first, second] {
-        if child.stdout.is_none() {
-            printed.read_to_string(&mut line).unwrap();
-        }
-        let (status, stderr) = ended(child);
-        assert!(status.success(), "{stderr}");
-    }
-    assert!(line.contains("Wrote"), "{line}");
-    bench.run("both");
+    let mut said = String::new();
+    printed.read_line(&mut said).unwrap();
+    assert_eq!(said, "Waiting until another run, which this one would disturb, has finished.\n");
+    bench.let_go();
+    assert!(first.wait_with_output().unwrap().status.success());
+    printed.read_to_string(&mut said).unwrap();
+    assert!(said.contains("Wrote"), "{said}");
+    bench.finish(second);
 }

@@ -1,227 +1,219 @@
 //! `cargo xtask setup`, killed again and again: the next call goes on from whatever is left, and the last is complete.
 //!
-//! Points are found by what is in the folder, and processes in `/proc`, which only Linux has.
+//! Processes are found in `/proc`, which only Linux has.
 
 use crate::workbench::{
-    PROGRAM, cell, has_in_environment, processes, read, root, signal, text, wait_until, with_mounts, write,
+    PROGRAM, cell, has_in_environment, processes, progress, read, root, signal, text, wait_until,
+    with_mounts, write,
 };
 use std::env;
-use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tempfile::TempDir;
 
-/// Who is killed.
-enum Whom {
-    /// The set-up alone: the step that it has started lives on.
-    Program,
-    /// The set-up and all that it has started, as a closed terminal does.
-    Group,
-    /// The set-up alone; the next call says that it waits, and then both end with everything they have started.
-    ProgramThenAll,
-}
-
-/// Something that can be seen in the folder of the workspace at some time of a set-up.
-type Point = fn(&Path) -> bool;
-
-/// In the order in which a set-up passes them. All are points of one set-up: none begins the kernel's build anew.
-const POINTS: &[(&str, Point, Whom)] = &[
-    ("Python is there", |root| root.join(".venv/bin/python").exists(), Whom::Program),
-    ("pip is being unpacked", |root| package(root, "pip"), Whom::Group),
-    ("the first package is there", |root| package(root, "traitlets"), Whom::Group),
-    ("the last packages are on their way", |root| package(root, "jupyterlab"), Whom::Program),
-    ("the build begins", |root| root.join("target/kernel").exists(), Whom::Group),
-    ("10 libraries are built", |root| libraries(root) >= 10, Whom::Group),
-    ("60 libraries are built", |root| libraries(root) >= 60, Whom::ProgramThenAll),
-    ("120 libraries are built", |root| libraries(root) >= 120, Whom::Group),
-    ("cargo puts the kernel in its place", |root| in_bin(root, "cargo-install"), Whom::Group),
-    ("the kernel is in its place", |root| in_bin(root, "evcxr_jupyter"), Whom::Group),
-    (
-        "the kernel is being registered",
-        |root| root.join(REGISTERED).join("kernel.json").exists(),
-        Whom::Program,
-    ),
-    (
-        "the build is being removed",
-        |root| root.join(REGISTERED).join("checked-version.txt").exists(),
-        Whom::Group,
-    ),
+/// Where a step of the set-up stops, in the order in which it passes them: Python before it writes a file of this path,
+/// the compiler when so many libraries are built, cargo when it is done. And whether the step ends with the set-up, as
+/// with a closed terminal, or lives on. None begins the kernel's build anew.
+const POINTS: &[(&str, bool)] = &[
+    ("/.venv/bin/activate", false),
+    ("/site-packages/pip/", true),
+    ("/site-packages/traitlets/", false),
+    ("/site-packages/jupyterlab/", true),
+    ("0 libraries", true),
+    ("10 libraries", true),
+    ("60 libraries", true),
+    ("120 libraries", true),
+    ("the kernel is in its place", true),
 ];
 
-const REGISTERED: &str = ".venv/share/jupyter/kernels/rust";
+/// Python reads this when it starts.
+const SITE: &str = "import os, sys, time
+def stop(event, arguments, point=[os.environ['STOP_AT']]):
+    if point and event == 'open' and 'w' in str(arguments[1]) and point[0] in str(arguments[0]):
+        point.clear()
+        open(os.environ['STOPPED'], 'a').close()
+        while os.path.exists(os.environ['STOPPED']): time.sleep(0.05)
+if os.environ['STOP_AT'].startswith('/'): sys.addaudithook(stop)";
 
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+const CARGO: &str = "CARGO \"$@\" || exit
+case \"$STOP_AT $1\" in *'place install') touch \"$STOPPED\" && while [ -e \"$STOPPED\" ]; do sleep 0.05; done ;; esac";
+
+/// Called in place of the compiler, with its path and its arguments.
+const COMPILER: &str = "case \"$STOP_AT $*\" in *libraries*--crate-name*)
+    [ $(ls BUILD/release/deps | grep -c 'rlib$') -lt ${STOP_AT% *} ] || touch \"$STOPPED\" && while [ -e \"$STOPPED\" ]; do sleep 0.05; done ;;
+esac
+exec \"$@\"";
+
+fn program(folder: &Path, name: &str, script: &str) {
+    let path = folder.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-fn package(root: &Path, name: &str) -> bool {
-    let lib = root.join(".venv/lib");
-    names(&lib).iter().any(|python| lib.join(python).join("site-packages").join(name).exists())
+/// A set-up in a process group of its own, as a terminal starts it; a step that stopped goes on when this is dropped.
+struct Call {
+    child: Child,
+    folder: TempDir,
 }
 
-fn libraries(root: &Path) -> usize {
-    names(&root.join("target/kernel/release/deps")).iter().filter(|name| name.ends_with(".rlib")).count()
-}
+impl Call {
+    fn said(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
 
-fn in_bin(root: &Path, start: &str) -> bool {
-    names(&root.join(".venv/bin")).iter().any(|name| name.starts_with(start))
-}
-
-/// Where a folder of the path has a kernel, one beside it in which the kernel is left out.
-fn path_without_kernel(folder: &Path) -> OsString {
-    let path = env::var_os("PATH").unwrap();
-    let folders = env::split_paths(&path).enumerate().map(|(index, programs)| {
-        if !programs.join("evcxr_jupyter").exists() {
-            return programs;
+    /// Waits until a set-up has ended, or until a step that stays there has come to a point.
+    fn wait(&mut self, point: &Path) -> Option<ExitStatus> {
+        for tenth in 1.. {
+            let ended = self.child.try_wait().unwrap();
+            if ended.is_some() || point.exists() {
+                return ended;
+            }
+            if tenth % 100 == 0 {
+                progress(&format!("  {}", self.said().lines().last().unwrap_or_default()));
+            }
+            thread::sleep(Duration::from_millis(100));
         }
-        let others = folder.join(format!("programs-{index}"));
-        fs::create_dir(&others).unwrap();
-        for name in names(&programs).iter().filter(|name| *name != "evcxr_jupyter") {
-            symlink(programs.join(name), others.join(name)).unwrap();
+        None
+    }
+
+    /// Kills the set-up when its step is at a point, then the step if that is wanted; between the two, the next set-up waits.
+    fn kill(mut self, bench: &Bench, point: &Path, step: bool) {
+        assert_eq!(self.wait(point), None, "the set-up ended before {point:?}\n{}", self.said());
+        signal("KILL", self.child.id() as i32);
+        assert_eq!(self.child.wait().unwrap().code(), None, "{}", self.said());
+        let mut next = bench.set_up("nothing");
+        wait_until("the next waits", || next.said() == "Waiting until another set-up has finished.\n");
+        next.child.kill().unwrap();
+        next.child.wait().unwrap();
+        if step {
+            signal("KILL", -(self.child.id() as i32));
         }
-        others
-    });
-    env::join_paths(folders).unwrap()
+    }
 }
 
-/// A workspace without anything that set-up makes.
-struct Bench {
-    root: PathBuf,
-    log: PathBuf,
-    /// Programs, but no kernel that is ready elsewhere.
-    path: OsString,
-}
+/// A workspace without anything that set-up makes, and programs that stop where they are told.
+struct Bench(TempDir);
 
 impl Bench {
-    fn new(folder: &Path) -> Self {
-        fs::copy(root().join("environment.yml"), folder.join("environment.yml")).unwrap();
-        fs::create_dir(folder.join("notebooks")).unwrap();
-        write(&folder.join("notebooks/sum.ipynb"), vec![cell("40 + 2", &[])]);
-        Self { root: folder.to_owned(), log: folder.join("log"), path: path_without_kernel(folder) }
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 
-    /// A command in this workspace, in which a kernel is built in less time.
-    fn fit<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    /// A command in this workspace, without a kernel that is ready elsewhere; one is built here in less time.
+    fn fit(&self, mut command: Command) -> Command {
+        let toolchain = Path::new(env!("CARGO")).parent().unwrap().to_owned();
+        let path = env::var_os("PATH").unwrap();
+        let others = env::split_paths(&path).filter(|folder| !folder.join("evcxr_jupyter").exists());
+        let path = env::join_paths([self.path("programs"), toolchain].into_iter().chain(others)).unwrap();
+        command.env("CARGO_MANIFEST_DIR", self.path("xtask")).env("PATH", path).env_remove("CONDA_PREFIX");
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
+        command.env("PIP_NO_COMPILE", "1").env("STOP_AT", "nothing").stdin(Stdio::null());
         command
-            .env("CARGO_MANIFEST_DIR", self.root.join("xtask"))
-            .env("PATH", &self.path)
-            .env_remove("CONDA_PREFIX")
-            .env("PIP_NO_COMPILE", "1")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
-            .stdin(Stdio::null())
     }
 
-    /// A set-up in a process group of its own, as a terminal starts it.
-    fn start(&self) -> Child {
-        // A new file: a step of the last set-up may still write to the old one.
-        let _ = fs::remove_file(&self.log);
-        let log = File::create(&self.log).unwrap();
-        let mut command = Command::new(PROGRAM);
-        self.fit(&mut command).arg("setup").process_group(0);
-        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+    fn start(&self, command: Command, stop_at: &str) -> Call {
+        let folder = tempfile::tempdir_in(self.0.path()).unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let mut command = self.fit(command);
+        command.process_group(0).stdout(log.try_clone().unwrap()).stderr(log);
+        command.env("STOP_AT", stop_at).env("STOPPED", folder.path().join("stopped"));
+        command.env("PYTHONPATH", self.path("programs")).env("RUSTC_WRAPPER", self.path("programs/compiler"));
+        Call { child: command.arg("setup").spawn().unwrap(), folder }
     }
 
-    fn said(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+    fn set_up(&self, stop_at: &str) -> Call {
+        self.start(Command::new(PROGRAM), stop_at)
     }
 
-    fn running(&self) -> Vec<i32> {
-        processes(|process| has_in_environment(process, &self.root))
-    }
-
-    /// Starts a set-up and kills it at this point.
-    fn kill(&self, name: &str, point: Point, whom: &Whom) {
-        let mut child = self.start();
-        while !point(&self.root) {
-            let ended = child.try_wait().unwrap();
-            assert!(ended.is_none(), "the set-up ended before this: {name}\n{}", self.said());
-            thread::sleep(Duration::from_millis(1));
-        }
-        match whom {
-            Whom::Group => signal("KILL", -(child.id() as i32)),
-            Whom::Program | Whom::ProgramThenAll => signal("KILL", child.id() as i32),
-        }
-        let code = child.wait().unwrap().code();
-        assert_eq!(code, None, "the set-up ended by itself when this held: {name}\n{}", self.said());
-        if let Whom::ProgramThenAll = whom {
-            let mut next = self.start();
-            wait_until("the next call waits", || {
-                self.said() == "Waiting until another set-up has finished.\n"
-            });
-            self.running().into_iter().for_each(|process| signal("KILL", process));
-            next.wait().unwrap();
-        }
-    }
-
-    /// What a command prints that must succeed.
-    fn print(&self, command: &mut Command) -> String {
-        let output = self.fit(command).output().unwrap();
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    /// What a program prints that must succeed.
+    fn print(&self, program: &Path, arguments: &[&str]) -> String {
+        let output = self.fit(Command::new(program)).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 }
 
 #[test]
+#[ignore = "deep: a set-up with a second build of the kernel, about 8 minutes"]
 fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::new(folder.path());
-    for (name, point, whom) in POINTS {
-        if *name == "the build begins" {
-            a_build_without_room_is_a_sentence(&bench);
-        }
-        let start = Instant::now();
-        bench.kill(name, *point, whom);
-        println!("killed after {:.1} s: {name}", start.elapsed().as_secs_f64());
+    let bench = Bench(tempfile::tempdir().unwrap());
+    for folder in ["notebooks", "programs", "target"] {
+        fs::create_dir(bench.path(folder)).unwrap();
     }
-    assert!(bench.start().wait().unwrap().success(), "{}", bench.said());
-    assert!(
-        bench.said().ends_with(&format!("Ready: {}\n", bench.root.join(".venv").display())),
-        "{}",
-        bench.said()
-    );
+    fs::copy(root().join("environment.yml"), bench.path("environment.yml")).unwrap();
+    write(&bench.path("notebooks/sum.ipynb"), vec![cell("40 + 2", &[])]);
+    let [programs, bin, target, build] =
+        ["programs", ".venv/bin", "target", "target/kernel"].map(|folder| bench.path(folder));
+    fs::write(programs.join("sitecustomize.py"), SITE).unwrap();
+    program(&programs, "cargo", &CARGO.replace("CARGO", env!("CARGO")));
+    program(&programs, "compiler", &COMPILER.replace("BUILD", build.to_str().unwrap()));
+    let nothing_runs = || processes(|process| has_in_environment(process, bench.0.path())).is_empty();
 
-    let start = Instant::now();
-    let printed = bench.print(Command::new(PROGRAM).arg("setup"));
-    let elapsed = start.elapsed();
-    assert_eq!(printed.lines().count(), 1, "{printed}");
-    assert!(elapsed < Duration::from_secs(2), "a second set-up took {elapsed:?}");
-    println!("a second set-up took {elapsed:?}");
+    for &(point, step) in POINTS {
+        progress(&format!("a set-up is killed at {point}"));
+        let call = bench.set_up(point);
+        let stopped = call.folder.path().join("stopped");
+        call.kill(&bench, &stopped, step);
+        let script = format!("mount -t tmpfs -o size=16k none '{}' && exec \"$0\" \"$@\"", target.display());
+        if point == "/site-packages/jupyterlab/"
+            && let Some(mut command) = with_mounts("a build of the kernel without room", &script)
+        {
+            // Another lock is taken there.
+            wait_until("the last set-up has ended", nothing_runs);
+            command.arg(PROGRAM);
+            let mut call = bench.start(command, "nothing");
+            assert_eq!(call.wait(Path::new("/none")).unwrap().code(), Some(1));
+            let said = "error: cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped";
+            assert_eq!(call.said().lines().last(), Some(said), "{}", call.said());
+            assert!(call.said().contains("No space left on device"), "{}", call.said());
+        }
+    }
 
-    let python = bench.root.join(".venv/bin/python");
-    bench.print(Command::new(&python).args(["-m", "jupyterlab", "--version"]));
-    let kernels = bench.print(Command::new(&python).args(["-m", "jupyter", "kernelspec", "list", "--json"]));
+    // As if cargo had been killed when it put the kernel there.
+    fs::create_dir(bin.join("cargo-install-1")).unwrap();
+    // The kernel registers itself, and stops at the last of its files, since nobody reads what it writes.
+    let registered = bench.path(".venv/share/jupyter/kernels/rust");
+    fs::create_dir_all(&registered).unwrap();
+    let last = registered.join("version.txt");
+    bench.print(Path::new("mkfifo"), &[last.to_str().unwrap()]);
+    progress("a set-up is killed while the kernel registers itself");
+    bench.set_up("nothing").kill(&bench, &registered.join("lint-LICENSE"), true);
+    fs::remove_file(&last).unwrap();
+
+    let mut call = bench.set_up("nothing");
+    assert!(call.wait(Path::new("/none")).unwrap().success(), "{}", call.said());
+    let ready = format!("Ready: {}\n", bench.path(".venv").display());
+    assert!(call.said().ends_with(&ready), "{}", call.said());
+    assert!(!bin.join("cargo-install-1").exists() && !build.exists(), "something is left");
+    // As if the set-up had been killed when it removed the build.
+    fs::create_dir_all(build.join("release")).unwrap();
+    assert_eq!(bench.print(Path::new(PROGRAM), &["setup"]), ready, "a second set-up does something");
+    assert!(!build.exists(), "the build is left");
+
+    bench.print(&bin.join("jupyter-lab"), &["--version"]);
+    let kernels = bench.print(&bin.join("jupyter"), &["kernelspec", "list", "--json"]);
     let kernels: serde_json::Value = serde_json::from_str(&kernels).unwrap();
     let program = text(&kernels["kernelspecs"]["rust"]["spec"]["argv"][0]);
-    assert_eq!(Path::new(&program), bench.root.join(".venv/bin/evcxr_jupyter"));
-    bench.print(Command::new(PROGRAM).arg("run"));
-    let executed = read(&bench.root.join("target/rendered/sum.ipynb"));
+    assert_eq!(Path::new(&program), bin.join("evcxr_jupyter"));
+    bench.print(Path::new(PROGRAM), &["run"]);
+    let executed = read(&bench.path("target/rendered/sum.ipynb"));
     assert_eq!(text(&executed["cells"][0]["outputs"][0]["data"]["text/plain"]), "42");
-
-    assert!(!in_bin(&bench.root, "cargo-install"), "cargo's folder is left");
-    assert!(!bench.root.join("target/kernel").exists(), "the build is left");
-    wait_until("nothing runs any more", || bench.running().is_empty());
+    wait_until("nothing runs any more", nothing_runs);
 }
 
-/// The packages are there and the kernel is not: the disk is full while it is built.
-fn a_build_without_room_is_a_sentence(bench: &Bench) {
-    let target = bench.root.join("target");
-    let script = format!("mount -t tmpfs -o size=16k none '{}' && exec \"$0\" \"$@\"", target.display());
-    let Some(mut command) = with_mounts("a build of the kernel without room", &script) else { return };
-    // Another lock is taken there, so the step that lives on has to end first.
-    wait_until("pip has ended", || bench.running().is_empty());
-    let output = bench.fit(&mut command).arg(PROGRAM).arg("setup").output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    let said = "error: cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped";
-    assert_eq!(stderr.lines().last(), Some(said), "{stderr}");
-    assert!(stderr.contains("No space left on device"), "{stderr}");
-}
+/// A program that is added, what it does, and what is said then.
+const MISSING: &str = "
+other: exit => rustc did not start; install Rust from https://rustup.rs: No such file or directory (os error 2)
+rustc: echo /nowhere => the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust
+rustup: echo 'error: no network' >&2; exit 1 => rustup could not add rust-src (error: no network); check the network and call again
+rustup: exit 0 => there is no Python 3.11 or newer on the path; install Python 3, on Debian and Ubuntu with `apt install python3 python3-venv`
+python3: echo 3.11; echo /usr/bin/python3; exit 1 => python3 cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`
+";
 
 #[test]
 fn what_is_missing_is_a_sentence_with_the_remedy() {
@@ -229,33 +221,16 @@ fn what_is_missing_is_a_sentence_with_the_remedy() {
     fs::write(folder.path().join("environment.yml"), "name: lab\ndependencies:\n  - python=3.11\n").unwrap();
     let programs = folder.path().join("programs");
     fs::create_dir(&programs).unwrap();
-    let program = |name: &str, script: &str| {
-        let path = programs.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
-    };
-    let check = |said: &str| {
-        for name in ["setup", "lab"] {
-            let mut command = Command::new(PROGRAM);
-            command.env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env_remove("CONDA_PREFIX");
-            let output = command.arg(name).env("PATH", &programs).output().unwrap();
+    for line in MISSING.trim().lines() {
+        let (step, said) = line.split_once(" => ").unwrap();
+        let (name, script) = step.split_once(": ").unwrap();
+        program(&programs, name, script);
+        for command in ["setup", "lab"] {
+            let mut xtask = Command::new(PROGRAM);
+            xtask.env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env_remove("CONDA_PREFIX");
+            let output = xtask.arg(command).env("PATH", &programs).output().unwrap();
             assert_eq!(output.status.code(), Some(1), "{said}");
             assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("error: {said}\n"));
         }
-    };
-    check("rustc did not start; install Rust from https://rustup.rs: No such file or directory (os error 2)");
-    program("rustc", "echo /nowhere");
-    check(
-        "the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust",
-    );
-    program("rustup", "echo 'error: no network' >&2; exit 1");
-    check("rustup could not add rust-src (error: no network); check the network and call again");
-    program("rustup", "exit 0");
-    check(
-        "there is no Python 3.11 or newer on the path; install Python 3, on Debian and Ubuntu with `apt install python3 python3-venv`",
-    );
-    program("python3", "echo 3.11; echo /usr/bin/python3; exit 1");
-    check(
-        "python3 cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`",
-    );
+    }
 }
