@@ -57,16 +57,16 @@ fn what_is_no_notebook_is_refused() {
     fs::write(path("list.ipynb"), "[]").unwrap();
     write(&path("index.ipynb"), vec![cell("1 + 1", &[])]);
     for (notebook, output, said) in [
-        ("list.ipynb", "rendered", "list.ipynb is not a notebook: it has no cells\n"),
+        ("list.ipynb", "rendered", "list.ipynb is not a notebook: it has no cells"),
         (
             "index.ipynb",
             "",
-            "--output is the folder of a notebook, which it would overwrite; name another one\n",
+            "--output is the folder of a notebook, which it would overwrite; name another one",
         ),
         (
             "index.ipynb",
             "rendered",
-            "the page of a notebook named index would be overwritten by index.html; rename the notebook\n",
+            "a notebook named index would be overwritten by index.html; rename the notebook",
         ),
         ("no-such", "rendered", "error: no notebook "),
     ] {
@@ -105,14 +105,13 @@ fn a_cell_that_fails_stops_the_run_and_nothing_is_published() {
         let outcome = run(first, &output, &[second.to_str().unwrap(), "--in-place"]);
         assert_eq!(outcome.code, Some(1), "{source}: {}", outcome.stdout);
         let named = format!("error: small  cell 2 of 4 failed: {source}\n");
-        assert!(outcome.stderr.starts_with(&named), "{}", outcome.stderr);
-        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
-        assert!(outcome.stderr.lines().count() <= 14, "{}", outcome.stderr);
-        assert!(!outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
+        let stderr = outcome.stderr;
+        assert!(stderr.starts_with(&named) && stderr.contains(said), "{stderr}");
+        assert!(stderr.lines().count() <= 14 && !stderr.contains('\u{1b}'), "{stderr}");
         assert!(!outcome.stdout.contains("2 + 2"), "{}", outcome.stdout);
-        let is_old = |file| fs::read_to_string(file).unwrap() == "the previous rendering";
-        assert!(files.iter().all(is_old), "{source}");
-        assert_eq!([&good, &notebook].map(|path| fs::read(path).unwrap()), before, "{source}");
+        let same = [&good, &notebook].map(|path| fs::read(path).unwrap()) == before;
+        let old = |file| fs::read_to_string(file).unwrap() == "the previous rendering";
+        assert!(same && files.iter().all(old), "{source}");
         let left = [&output, folder.path()].map(|folder| fs::read_dir(folder).unwrap().count());
         assert_eq!(left, [files.len(), 3], "{source}: something is left over");
     }
@@ -150,8 +149,7 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     assert!(fs::read_to_string(output.join("small.html")).unwrap().contains("41 of [-7]"));
 
     let in_place = || {
-        let outcome = run(&notebook, &output, &["--in-place"]);
-        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        assert_eq!(run(&notebook, &output, &["--in-place"]).code, Some(0));
         fs::read_to_string(&notebook).unwrap()
     };
     let first = in_place();
