@@ -128,9 +128,7 @@ while !std::path::Path::new({go:?}).exists() {{ std::thread::sleep(std::time::Du
             for _ in 0..times {
                 lines.find(|printed| printed.starts_with(line)).expect(line);
             }
-            if line == KERNEL {
-                wait_until(&what, || self.path("temporary").read_dir().unwrap().count() > 0);
-            } else if line == CELL {
+            if line == CELL {
                 wait_until(&what, || self.path("started").exists());
             }
             let xtask = child.id() as i32;
@@ -153,8 +151,6 @@ while !std::path::Path::new({go:?}).exists() {{ std::thread::sleep(std::time::Du
 /// ends, and what it says.
 type Case<'a> = (&'a str, usize, &'a str, &'a str, Option<i32>, &'a str);
 
-/// Nothing is printed when the kernel starts.
-const KERNEL: &str = "";
 const CELL: &str = "held  cell 2";
 const RENDERING: &str = "held  rendering";
 const WROTE: &str = "Wrote";
@@ -177,7 +173,7 @@ fn a_run_that_is_ended_in_a_cell_changes_nothing_and_leaves_no_kernel() {
 }
 
 #[test]
-#[ignore = "deep: ten more runs that are ended, about 1 minute"]
+#[ignore = "deep: nine more runs that are ended, about 1 minute"]
 fn a_run_that_is_ended_anywhere_leaves_each_file_whole_and_no_kernel() {
     let _alone = alone();
     let ended_python = "error: the run was ended (signal: 9 (SIGKILL)); nothing was published\n";
@@ -187,7 +183,6 @@ fn a_run_that_is_ended_anywhere_leaves_each_file_whole_and_no_kernel() {
         (CELL, 1, "KILL", "python", Some(1), ended_python),
         (CELL, 1, "TERM", "xtask", Some(1), STOPPED),
         (CELL, 1, "HUP", "group", Some(1), STOPPED),
-        (KERNEL, 0, "KILL", "group", None, ""),
         ("held  cell 1", 1, "KILL", "group", None, ""),
         (RENDERING, 1, "KILL", "group", None, ""),
         (WROTE, 1, "KILL", "group", None, ""),
