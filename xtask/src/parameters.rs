@@ -116,6 +116,9 @@ fn compile(cell: &str) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notebook::{self, Notebook};
+    use std::collections::HashSet;
+    use std::path::Path;
 
     const CELL: &str = "// Sizes, in the order in which they are measured: é.
 const HOLD_NS: u64 = 500; // ns of work inside the lock, 0 to 100,000
@@ -201,6 +204,36 @@ const SHARE: f64 = 0.5; const NAME: &str = \"a; b\";
         ] {
             assert_eq!(refusal(argument), said);
         }
+    }
+
+    /// Each type once: the compiler is asked for each value.
+    #[test]
+    fn a_value_of_another_type_is_refused_for_every_type_of_the_notebooks() {
+        let mut kinds = HashSet::new();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks");
+        for path in notebook::list(&folder).unwrap() {
+            let cell = Notebook::read(&path).unwrap().parameters();
+            for Parameter { name, kind, .. } in list(&cell).unwrap() {
+                if !kinds.insert(kind.clone()) {
+                    continue;
+                }
+                let values = ["-1", "1.5", "f64::NAN", "\"many\"", "100_000_000_000_000_000_000", "&[[1]]"];
+                let values = match kind.starts_with('&') {
+                    true => [
+                        values.map(|value| format!("&[1, {value}]")).as_slice(),
+                        &["5", "[1, 2]", "\"many\""].map(String::from),
+                    ]
+                    .concat(),
+                    false => values.map(String::from).to_vec(),
+                };
+                for value in &values {
+                    let refused = replace(&cell, &name, value).unwrap_err().to_string();
+                    let begin = format!("`{value}` does not fit {name}: {kind}: ");
+                    assert!(refused.starts_with(&begin) && refused.lines().count() == 1, "{refused}");
+                }
+            }
+        }
+        assert!(kinds.len() > 2, "{kinds:?}");
     }
 
     #[test]

@@ -15,10 +15,10 @@ mod interrupts;
 mod jupyter;
 #[cfg(target_os = "linux")] // processes are found in `/proc`
 mod killed;
-mod lock_between_cells;
 mod memory;
 #[cfg(target_os = "linux")] // only there a test fills a disk of its own
 mod no_room;
+mod one_kernel;
 mod orders;
 mod other_tools;
 mod page;

@@ -1,14 +1,16 @@
-//! The constants of the notebooks' parameter cells, with the range that the comment of each states.
+//! The constants of the notebooks' parameter cells with the range that the comment of each states, and what the other
+//! cells define and do with them.
 
 use crate::workbench::{code_cells, has_tag, name, notebooks, read, text};
 use serde_json::Value;
+use std::collections::HashSet;
+use syn::spanned::Spanned;
 
 /// A line `const NAME: KIND = VALUE; // what it is, LEAST to MOST`.
-#[derive(Debug, Clone)]
 pub struct Parameter {
     pub name: String,
     pub kind: String,
-    pub value: String,
+    value: String,
     /// The least that the comment allows; of a list, for each element.
     pub least: Option<u64>,
     /// The most that the comment allows.
@@ -26,52 +28,139 @@ impl Parameter {
         self.kind.starts_with('&')
     }
 
-    /// A value between the least and the one of the notebook, nearer to the least: seconds instead of minutes.
-    pub fn small(&self) -> String {
+    /// The least at `share` 0, the value of the notebook at 1, between them by the logarithm; a short list.
+    pub fn small(&self, share: f64) -> String {
         if self.is_list() {
             return "&[1, 2]".into();
         }
-        self.between_least_and_value(0.5).to_string()
-    }
-
-    /// The least at `share` 0, the value of the notebook at 1, between them by the logarithm.
-    pub fn between_least_and_value(&self, share: f64) -> u64 {
         let value = number(&self.value).unwrap_or_else(|| panic!("{} is no number", self.value)) as f64;
         let least = self.least.unwrap_or(0).max(1) as f64;
-        (least * (value / least).powf(share)) as u64
+        ((least * (value / least).powf(share)) as u64).to_string()
     }
+}
+
+/// A code cell, with the items that it defines.
+pub struct Cell {
+    pub id: String,
+    pub source: String,
+    /// As the notebook holds it.
+    pub json: Value,
+    /// Of each item its name and its source.
+    items: Vec<(String, String)>,
+    /// What it does; nothing where it only defines items.
+    pub statements: String,
+}
+
+impl Cell {
+    fn read(json: &Value) -> Self {
+        let (id, source) = (text(&json["id"]), text(&json["source"]));
+        let block = format!("{{{source}\n}}");
+        let parsed: syn::Block = syn::parse_str(&block).unwrap_or_else(|error| panic!("{id}: {error}"));
+        let (mut items, mut statements) = (Vec::new(), String::new());
+        for statement in &parsed.stmts {
+            let source = &block[statement.span().byte_range()];
+            match statement {
+                syn::Stmt::Item(_) => items.push((item_name(source), source.into())),
+                _ => statements += source,
+            }
+        }
+        Self { id, source, json: json.clone(), items, statements }
+    }
+
+    /// Whether it is there to show an error.
+    pub fn fails(&self) -> bool {
+        has_tag(&self.json, "raises-exception")
+    }
+}
+
+/// What an item is called; what an implementation needs, its type does.
+fn item_name(source: &str) -> String {
+    let head: Vec<String> = words(source.split('{').next().unwrap()).collect();
+    let kind = |word: &String| ["const", "fn", "mod", "struct", "trait", "type"].contains(&word.as_str());
+    head.iter().position(kind).map_or(head.last(), |place| head.get(place + 1)).unwrap().clone()
+}
+
+/// The names in a text; those in the text of a `println!` are among them.
+fn words(source: &str) -> impl Iterator<Item = String> {
+    let words = source.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|word| !word.is_empty()).map(String::from)
 }
 
 /// A notebook, cut at its parameter cell.
 pub struct Parts {
     pub name: String,
-    pub notebook: Value,
     /// The sources of the code cells up to the one with the parameters, which is the last.
     pub begin: Vec<String>,
     pub parameters: Vec<Parameter>,
     /// The code cells after it.
-    pub rest: Vec<Value>,
+    pub cells: Vec<Cell>,
+}
+
+impl Parts {
+    /// A parameter cell with these values.
+    pub fn parameter_cell(&self, value: impl FnMut(&Parameter) -> String) -> String {
+        let values = self.parameters.iter().map(value);
+        let lines = self.parameters.iter().zip(values).map(|(parameter, value)| parameter.line(&value));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn items(&self) -> impl Iterator<Item = &(String, String)> {
+        self.cells.iter().filter(|cell| !cell.fails()).flat_map(|cell| &cell.items)
+    }
+
+    /// All that the cells define, in one cell: the compiler is called once.
+    pub fn definitions(&self) -> String {
+        self.items().map(|(_, source)| source.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether a cell defines an item of this name.
+    pub fn defines(&self, name: &str) -> bool {
+        self.items().any(|(item, _)| item == name)
+    }
+
+    /// The cells that do something with a parameter, themselves or through an item that needs it; first those in which
+    /// it stands or a function is called: what has the name of an item may be something else.
+    pub fn affected(&self, parameter: &str) -> Vec<&Cell> {
+        let uses = |calls: bool| {
+            let mut names = HashSet::from([parameter.to_string()]);
+            let needs = |source: &str, names: &HashSet<String>| {
+                let used = |name: &String| calls && !name.starts_with(char::is_uppercase);
+                words(source).any(|word| {
+                    names.contains(&word) && (!used(&word) || source.contains(&format!("{word}(")))
+                })
+            };
+            loop {
+                let known = names.len();
+                let more = self.items().filter(|(_, source)| needs(source, &names));
+                names = names.iter().chain(more.map(|(name, _)| name)).cloned().collect();
+                if names.len() == known {
+                    let affected = |cell: &&Cell| !cell.fails() && needs(&cell.statements, &names);
+                    return self.cells.iter().filter(affected).collect::<Vec<_>>();
+                }
+            }
+        };
+        let (calling, mut affected) = (uses(true), uses(false));
+        affected.sort_by_key(|cell| !calling.iter().any(|calling| calling.id == cell.id));
+        affected
+    }
 }
 
 /// All notebooks in their parts.
 pub fn parts() -> Vec<Parts> {
-    notebooks()
-        .iter()
-        .map(|path| {
-            let (name, notebook) = (name(path), read(path));
-            let cells: Vec<Value> = code_cells(&notebook).into_iter().cloned().collect();
-            let place = cells.iter().position(|cell| has_tag(cell, "parameters"));
-            let (begin, rest) =
-                cells.split_at(1 + place.unwrap_or_else(|| panic!("{name} has no parameters")));
-            let begin: Vec<String> = begin.iter().map(|cell| text(&cell["source"])).collect();
-            let parameters = parse(begin.last().unwrap());
-            Parts { name, begin, parameters, rest: rest.to_vec(), notebook }
-        })
-        .collect()
+    let parts = notebooks().into_iter().map(|path| {
+        let (name, notebook) = (name(&path), read(&path));
+        let cells = code_cells(&notebook);
+        let place = cells.iter().position(|cell| has_tag(cell, "parameters"));
+        let (begin, rest) = cells.split_at(1 + place.unwrap_or_else(|| panic!("{name} has no parameters")));
+        let begin: Vec<String> = begin.iter().map(|cell| text(&cell["source"])).collect();
+        let parameters = parse(begin.last().unwrap());
+        Parts { name, begin, parameters, cells: rest.iter().map(|cell| Cell::read(cell)).collect() }
+    });
+    parts.collect()
 }
 
 /// The parameters of a cell.
-pub fn parse(cell: &str) -> Vec<Parameter> {
+fn parse(cell: &str) -> Vec<Parameter> {
     let parameter = |line: &str| {
         let (name, rest) = line.strip_prefix("const ")?.split_once(": ")?;
         let (kind, rest) = rest.split_once(" = ")?;
@@ -106,5 +195,5 @@ fn parameters_are_read_with_their_range() {
     assert_eq!([read[1].least, read[1].most], [Some(1_000), None]);
     assert_eq!([read[2].least, read[2].most], [None, None]);
     assert_eq!(read[0].line("&[]"), "const A: &[usize] = &[];");
-    assert_eq!((read[1].small().as_str(), read[1].between_least_and_value(1.0)), ("3162", 10_000));
+    assert_eq!([0.0, 0.5, 1.0].map(|share| read[1].small(share)), ["1000", "3162", "10000"]);
 }

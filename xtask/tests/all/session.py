@@ -1,8 +1,8 @@
 """Executes cells in one Rust kernel, as long as standard input is open.
 
-Runs below guard.py. Argument: the kernel's working folder. A line of standard input asks for cells, a line of standard output answers,
-both in JSON: {"cells": [source], "seconds": limit of each cell, "interrupts": [seconds since a cell's start]}, then
-for each cell what it showed, how long it took and how it ended. {"write": path, "notebook": …} writes a notebook.
+Runs below guard.py. Argument: the kernel's working folder. A line of standard input asks for a cell, a line of standard
+output answers, both in JSON: {"source", "seconds": limit, "sign": text that the cell prints, or none, "interrupts":
+[seconds since the sign, or since the request]}, then what the cell showed, how long it took and how it ended.
 """
 import json
 import os
@@ -12,97 +12,82 @@ import sys
 import tempfile
 import time
 
-import nbformat
 from jupyter_client import KernelManager
 from nbformat.v4 import output_from_msg
 
-QUIET = 0.3  # seconds without a message from the kernel
+SILENCE = 0.1  # seconds
 SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
-class Kernel:
-    def __init__(self, folder, temporary):
-        self.manager = KernelManager(kernel_name="rust")
-        environment = dict(os.environ, TMPDIR=temporary)
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.manager.start_kernel(cwd=folder, env=environment, **quiet)
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.outputs = {}  # of the cells asked for together, by the message that asked
-
-    def receive(self, seconds):
-        """Keeps what the next message shows; returns the message, or nothing."""
-        try:
-            message = self.client.get_iopub_msg(timeout=seconds)
-        except queue.Empty:
-            return None
-        if message["msg_type"] in SHOWN and self.outputs:
-            last = next(reversed(self.outputs))
-            shown = self.outputs.get(message["parent_header"].get("msg_id"), self.outputs[last])
-            output = output_from_msg(message)
-            if shown and output.output_type == "stream" and shown[-1].get("name") == output.name:
-                shown[-1].text += output.text
-            else:
-                shown.append(output)
-        return message
-
-    def run(self, source, limit, interrupts):
-        """Runs one cell to its end, or interrupts it when it takes too long, and says how it ended."""
-        asked = self.client.execute(source, allow_stdin=False)
-        self.outputs[asked] = outputs = []
-        said = {"outputs": outputs, "execution_count": None, "end": "finished"}
-        start, interrupts = time.monotonic(), sorted(interrupts)
-        while True:
-            said["seconds"] = passed = time.monotonic() - start
-            if interrupts and passed >= interrupts[0]:
-                interrupts.pop(0)
-                self.manager.interrupt_kernel()
-            if passed > limit and said["end"] == "finished":
-                said["end"] = "timed out"
-                self.manager.interrupt_kernel()
-            if not self.manager.is_alive() or passed > limit + 60:
-                said["end"] = "dead"
-                return said
-            message = self.receive(0.02 if interrupts else 0.2)
-            if message and message["parent_header"].get("msg_id") == asked:
-                if message["content"].get("execution_state") == "idle":
-                    said["execution_count"] = self.reply(asked)["content"]["execution_count"]
-                    return said
-
-    def reply(self, asked):
-        while True:
-            reply = self.client.get_shell_msg(timeout=60)
-            if reply["parent_header"].get("msg_id") == asked:
-                return reply
-
-    def answer(self, request):
-        self.outputs.clear()
-        said = []
-        for source in request["cells"]:
-            said.append(self.run(source, request["seconds"], request["interrupts"]))
-            if said[-1]["end"] == "dead":
-                break
-        # The kernel sends what a cell writes from a thread of its own, which may be later than its word that the
-        # cell has finished: the text of a failed `?` mostly is.
-        while self.receive(QUIET):
-            pass
-        return said
+def receive(seconds):
+    try:
+        return client.get_iopub_msg(timeout=seconds)
+    except queue.Empty:
+        return None
 
 
-def write(path, notebook):
-    nbformat.write(nbformat.from_dict(notebook), path)
+def keep(message, outputs):
+    """Keeps what a message shows, whichever request it names: a text may come late."""
+    if message["msg_type"] in SHOWN:
+        output = output_from_msg(message)
+        if outputs and output.output_type == "stream" and outputs[-1].get("name") == output.name:
+            outputs[-1].text += output.text
+        else:
+            outputs.append(output)
+
+
+def execute(source, seconds, sign, interrupts):
+    """Runs a cell to its end, or interrupts it when it takes too long."""
+    asked, start, outputs, end = client.execute(source, allow_stdin=False), time.monotonic(), [], "finished"
+    said = lambda: {"outputs": outputs, "seconds": time.monotonic() - start, "end": end}
+    began = None if sign else start
+    while True:
+        message, now = receive(0.01 if interrupts else 0.2), time.monotonic()
+        if message:
+            keep(message, outputs)
+            if began is None and sign in message["content"].get("text", ""):
+                began = now
+        if began is not None and interrupts and now >= began + interrupts[0]:
+            interrupts.pop(0)
+            manager.interrupt_kernel()
+        if now > start + seconds and end == "finished":
+            end = "timed out"
+            manager.interrupt_kernel()
+        if not manager.is_alive() or now > start + seconds + 60:
+            end = "dead"
+            return said()
+        ours = message and message["parent_header"].get("msg_id") == asked
+        if ours and message["content"].get("execution_state") == "idle":
+            break
+    while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != asked:
+        pass
+    answer = said()
+    # What a cell writes on stderr comes from a thread of its own, mostly after the kernel's word that the cell has
+    # finished, and would be taken for the next cell's: a sign is waited for, and the text of a failed `?`, which no
+    # cell has that shows a result or an error.
+    shows = any(output.output_type in ("execute_result", "error") for output in outputs)
+    awaited = sign if began is None else ""
+    while awaited or not shows:
+        message = receive(60 if awaited else SILENCE)
+        if not message:
+            break
+        keep(message, outputs)
+        awaited = "" if awaited in message["content"].get("text", "") else awaited
+    return answer
 
 
 temporary = tempfile.mkdtemp()
-kernel = Kernel(sys.argv[1], temporary)
-with guard(kernel.manager, temporary):
+manager = KernelManager(kernel_name="rust")
+quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+manager.start_kernel(cwd=sys.argv[1], env=dict(os.environ, TMPDIR=temporary), **quiet)
+client = manager.client()
+with guard(manager, temporary):
     try:
-        kernel.client.wait_for_ready(timeout=120)
+        client.start_channels()
+        client.wait_for_ready(timeout=120)
         print("ready", flush=True)
         for line in sys.stdin:
-            request = json.loads(line)
-            answer = write(request["write"], request["notebook"]) if "write" in request else kernel.answer(request)
-            print(json.dumps(answer), flush=True)
+            print(json.dumps(execute(**json.loads(line))), flush=True)
     finally:
-        kernel.client.stop_channels()
-        kernel.manager.shutdown_kernel(now=True)
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

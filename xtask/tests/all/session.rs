@@ -1,35 +1,42 @@
 //! One Rust kernel that stays, for tests that run cells again, change parameters and interrupt.
 
-use crate::workbench::{text, tool, workspace};
+use crate::parameter_cells::Parts;
+use crate::workbench::{progress, text, tool, workspace};
 use serde_json::{Value, json};
-use std::fs;
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(include_str!("../../src/guard.py"), include_str!("session.py"));
 
-/// Seconds that one cell may take, unless a session is told otherwise: the first set-up builds all there is.
-const LIMIT: f64 = 900.0;
+/// Seconds that one cell may take before it counts as hung: the first set-up builds all there is.
+const LIMIT: u64 = 900;
+
+/// How often a session says what it does.
+const LINE: Duration = Duration::from_secs(10);
 
 /// A kernel in a folder like that of the notebooks; it ends with the session.
 pub struct Session {
+    /// What it does, for a line on the screen every 10 s.
+    pub doing: String,
+    name: String,
     /// Seconds that one cell may take; then it is interrupted.
-    pub limit: f64,
+    limit: u64,
     driver: Child,
     requests: Option<ChildStdin>,
-    answers: Lines<BufReader<ChildStdout>>,
+    answers: Receiver<String>,
+    last_line: Instant,
     _folder: TempDir,
 }
 
 /// What a cell showed and how it ended.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Said {
     /// As a notebook holds them.
     pub outputs: Vec<Value>,
-    /// Which execution it was.
-    pub execution_count: Value,
     /// From the request to the kernel's word that it is idle.
     pub seconds: f64,
     /// `finished`, `timed out` or `dead`.
@@ -51,8 +58,7 @@ impl Said {
 
     /// The last expression as text.
     pub fn shown(&self) -> String {
-        let shown = self.outputs.iter().filter(|output| output["output_type"] == "execute_result");
-        shown.map(|output| text(&output["data"]["text/plain"])).collect()
+        self.outputs.iter().map(|output| text(&output["data"]["text/plain"])).collect()
     }
 
     /// Whether it ended by itself, with no error and nothing on stderr.
@@ -67,8 +73,8 @@ impl Said {
 }
 
 impl Session {
-    /// Starts a kernel.
-    pub fn start() -> Self {
+    /// Starts a kernel, and runs the cells of a notebook up to its parameters.
+    pub fn start(parts: &Parts) -> Self {
         // The set-up cell finds the helper crate beside the notebook's folder.
         let folder = workspace();
         let mut driver = tool("python")
@@ -79,56 +85,59 @@ impl Session {
             .spawn()
             .unwrap();
         let requests = driver.stdin.take();
-        let mut answers = BufReader::new(driver.stdout.take().unwrap()).lines();
-        assert_eq!(answers.next().map(Result::unwrap).as_deref(), Some("ready"));
-        Self { limit: LIMIT, driver, requests, answers, _folder: folder }
+        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let (sender, answers) = channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let (name, doing, last_line) = (parts.name.clone(), "set-up".into(), Instant::now());
+        let mut session =
+            Self { doing, name, limit: LIMIT, driver, requests, answers, last_line, _folder: folder };
+        assert_eq!(session.answer(), "ready");
+        parts.begin.iter().for_each(|cell| drop(session.run_well(cell)));
+        session.limit = LIMIT / 3;
+        session
     }
 
-    /// Executes one cell.
+    /// Executes a cell.
     pub fn execute(&mut self, source: &str) -> Said {
-        self.request(&[source], &[]).remove(0)
+        self.interrupt(source, "", &[])
     }
 
-    /// Executes cells one after another, which is faster than each alone: what they say is waited for once.
-    pub fn execute_all(&mut self, sources: &[&str]) -> Vec<Said> {
-        self.request(sources, &[])
-    }
-
-    /// Executes one cell and interrupts the kernel at these moments of it, in seconds, if it still runs.
-    pub fn interrupt_after(&mut self, source: &str, seconds: &[f64]) -> Said {
-        self.request(&[source], seconds).remove(0)
-    }
-
-    /// Writes a notebook with these executed cells in place of its own, in the format of JupyterLab.
-    pub fn write(&mut self, path: &Path, notebook: &Value, executed: &[Value]) {
-        let mut notebook = notebook.clone();
-        for cell in notebook["cells"].as_array_mut().unwrap() {
-            if let Some(executed) = executed.iter().find(|executed| executed["id"] == cell["id"]) {
-                *cell = executed.clone();
-            }
-        }
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        self.ask(json!({ "write": path, "notebook": notebook }));
-    }
-
-    fn ask(&mut self, request: Value) -> Value {
-        writeln!(self.requests.as_mut().unwrap(), "{request}").unwrap();
-        let answer = self.answers.next().expect("the driver ended, for the reason above").unwrap();
-        serde_json::from_str(&answer).unwrap()
-    }
-
-    fn request(&mut self, cells: &[&str], interrupts: &[f64]) -> Vec<Said> {
-        let said = self.ask(json!({ "cells": cells, "seconds": self.limit, "interrupts": interrupts }));
-        let said = said.as_array().unwrap();
-        let said = said.iter().map(|said| Said {
-            outputs: said["outputs"].as_array().unwrap().clone(),
-            execution_count: said["execution_count"].clone(),
-            seconds: said["seconds"].as_f64().unwrap(),
-            end: text(&said["end"]),
-        });
-        let said: Vec<Said> = said.collect();
-        assert_eq!(said.len(), cells.len(), "the kernel died: {}", said.last().unwrap().complaint());
+    /// Executes a cell, which has to be well.
+    pub fn run_well(&mut self, source: &str) -> Said {
+        let said = self.execute(source);
+        assert!(said.is_well(), "{}: {}: {}: {source}", self.name, self.doing, said.complaint());
         said
+    }
+
+    /// Executes a cell and interrupts the kernel, if it still runs, at these moments in seconds: since the cell has
+    /// printed the sign, or without a sign since its request.
+    pub fn interrupt(&mut self, source: &str, sign: &str, seconds: &[f64]) -> Said {
+        let request = json!({ "source": source, "seconds": self.limit, "sign": sign, "interrupts": seconds });
+        writeln!(self.requests.as_mut().unwrap(), "{request}").unwrap();
+        let said: Value = serde_json::from_str(&self.answer()).unwrap();
+        if std::env::var("TRACE").is_ok() {
+            println!(
+                "TRACE {} {:.2} {:?}",
+                self.doing,
+                said["seconds"].as_f64().unwrap(),
+                &source[..source.len().min(50)]
+            );
+        }
+        let outputs = said["outputs"].as_array().unwrap().clone();
+        let said = Said { outputs, seconds: said["seconds"].as_f64().unwrap(), end: text(&said["end"]) };
+        assert_ne!(said.end, "dead", "{}: {}: the kernel died in {source}", self.name, self.doing);
+        said
+    }
+
+    fn answer(&mut self) -> String {
+        loop {
+            match self.answers.recv_timeout(LINE.saturating_sub(self.last_line.elapsed())) {
+                Ok(answer) => return answer,
+                Err(RecvTimeoutError::Timeout) => progress(&format!("{}: {}", self.name, self.doing)),
+                Err(RecvTimeoutError::Disconnected) => panic!("the driver ended, for the reason above"),
+            }
+            self.last_line = Instant::now();
+        }
     }
 }
 
