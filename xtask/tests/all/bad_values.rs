@@ -2,34 +2,28 @@
 
 use crate::parameter_cells::{Cell, Parameter, Parts, parts};
 use crate::session::Session;
-use crate::workbench::progress;
 
 #[test]
 #[ignore = "deep: every bad value of every parameter, about 10 minutes"]
 fn a_value_that_makes_no_sense_is_refused_in_one_sentence_or_works() {
     for parts in &parts() {
         let mut session = Session::start(parts);
-        session.run_well(&parts.parameter_cell(|parameter| parameter.small(0.0)));
-        session.run_well(&parts.definitions());
-        let (mut refused, mut ran) = (0, 0);
+        session.run_well(&(parts.parameter_cell(|parameter| parameter.small(0.0)) + &parts.definitions()));
         for parameter in &parts.parameters {
-            let mut affected = parts.affected(&parameter.name);
-            for (place, (value, given)) in extremes(parameter).iter().enumerate() {
+            let mut cells = parts.affected(&parameter.name);
+            let mut tried = cells.len();
+            for bad in extremes(parameter) {
+                let refuse = |cell: &&Cell| refuses(&mut session, parameter, &bad, cell);
+                let refusing: Vec<&Cell> = cells[..tried].iter().copied().filter(refuse).collect();
                 // What runs well with the first and most absurd value does nothing with the parameter; the others are
                 // tried in two cells each, by turns.
-                let cells = if place == 0 { affected.len() } else { 2.min(affected.len()) };
-                let refusing = refusing(&mut session, parameter, value, given, &affected[..cells]);
-                refused += refusing.len();
-                ran += cells - refusing.len();
-                if place == 0 && !refusing.is_empty() {
-                    affected = refusing;
+                if tried == cells.len() && !refusing.is_empty() {
+                    cells = refusing;
                 }
-                let next = cells % affected.len();
-                affected.rotate_left(next);
+                tried = 2.min(cells.len());
+                cells.rotate_left(tried);
             }
         }
-        progress(&format!("{}: {refused} times refused, {ran} times run", parts.name));
-        assert!(refused > 0);
     }
 }
 
@@ -37,91 +31,62 @@ fn a_value_that_makes_no_sense_is_refused_in_one_sentence_or_works() {
 pub fn most_absurd_and_other_types(session: &mut Session, parts: &Parts) {
     session.run_well(&parts.parameter_cell(|parameter| parameter.small(0.0)));
     for parameter in &parts.parameters {
-        let (value, given) = extremes(parameter).remove(0);
-        // A cell that only names the parameter runs; then another refuses.
-        let mut refuses = |cell| !refusing(session, parameter, &value, &given, &[cell]).is_empty();
-        let refused =
-            parts.affected(&parameter.name).into_iter().any(|cell| refuses(cell) || parameter.most.is_none());
-        assert!(refused, "{}: no cell refuses {} = {value}", parts.name, parameter.name);
+        let bad = extremes(parameter).remove(0);
+        // The last cell, a verdict, uses most of them. One that only names the parameter runs; then another refuses.
+        let mut refuse = |cell: &&Cell| refuses(session, parameter, &bad, cell) || parameter.most.is_none();
+        let refused = parts.affected(&parameter.name).iter().rev().any(&mut refuse);
+        assert!(refused, "{}: no cell refuses {} = {}", parts.name, parameter.name, bad.0);
     }
-    let misfits = parts.parameter_cell(|parameter| {
-        let misfit = if parameter.is_list() { "5" } else { "\"many\"" };
-        misfit.into()
-    });
-    let said = session.execute(&misfits);
-    let refused = said.error().matches("mismatched types").count();
-    assert_eq!(refused, parts.parameters.len(), "{}: {}: {misfits}", parts.name, said.complaint());
-    let same =
-        parts.parameters.iter().map(|parameter| format!("{} == {}", parameter.name, parameter.small(0.0)));
-    let still = session.run_well(&same.collect::<Vec<_>>().join(" && "));
-    assert_eq!(still.shown(), "true", "{}: the old values are not in force", parts.name);
+    let misfit = |parameter: &Parameter| if parameter.is_list() { "5" } else { "\"many\"" }.into();
+    let said = session.execute(&parts.parameter_cell(misfit)).wrong();
+    assert_eq!(said.matches("mismatched types").count(), parts.parameters.len(), "{}: {said}", parts.name);
+    let same = |parameter: &Parameter| format!("{} == {}", parameter.name, parameter.small(0.0));
+    let same = parts.parameters.iter().map(same).collect::<Vec<_>>().join(" && ");
+    assert_eq!(session.run_well(&same).shown(), "true", "{}: the old values are not in force", parts.name);
 }
 
-/// Values of the right type, the most absurd first: at the ends of the range of the comment, outside it, or absurd. Each
-/// with what a refusal says was given.
+/// Values of the right type, the most absurd first: at the ends of the range of the comment, outside it, or absurd.
+/// Each with what a refusal says was given.
 fn extremes(parameter: &Parameter) -> Vec<(String, String)> {
     let mut numbers = vec![u64::MAX, 0];
-    numbers.extend(parameter.least.and_then(|least| least.checked_sub(1)).filter(|below| *below > 0));
+    numbers.extend(parameter.least.filter(|least| *least > 1).map(|least| least - 1));
     numbers.extend(parameter.most.map(|most| most + 1));
     numbers.push(1_000_000_000_000_000_000);
-    let number = |number: &u64| (number.to_string(), number.to_string());
-    let mut values: Vec<(String, String)> = numbers.iter().map(number).collect();
+    let mut values: Vec<_> = numbers.iter().map(|number| (number.to_string(), number.to_string())).collect();
     if parameter.is_list() {
         values.iter_mut().for_each(|(value, _)| *value = format!("&[{value}]"));
-        let long = (
-            format!("&{:?}", (1..=1_000).collect::<Vec<_>>()),
-            (parameter.most.unwrap_or(0) + 1).to_string(),
-        );
-        let [empty, twice] = ["empty", "twice"].map(String::from);
-        values.extend([
-            ("&[]".into(), empty),
-            ("&[2, 2]".into(), twice.clone()),
-            ("&[1, 2, 1]".into(), twice),
-            long,
-        ]);
+        let (long, most) = ((1..=1_000).collect::<Vec<_>>(), parameter.most.unwrap_or_default());
+        values.push((format!("&{long:?}"), (most + 1).to_string()));
+        let lists = [("&[]", "empty"), ("&[2, 2]", "twice"), ("&[1, 2, 1]", "twice")];
+        values.extend(lists.map(|(value, given)| (value.into(), given.into())));
     }
     values
 }
 
-/// The cells that refuse a value. They say so as in `cannot use COUNT: it is 0 (allowed: 1 to 5)`, the others run, and
-/// the kernel still answers.
-fn refusing<'a>(
-    session: &mut Session,
-    parameter: &Parameter,
-    value: &str,
-    given: &str,
-    cells: &[&'a Cell],
-) -> Vec<&'a Cell> {
-    let (line, least) = (parameter.line(value), parameter.line(&parameter.small(0.0)));
-    let mut refusing = Vec::new();
-    for cell in cells {
-        let what = format!("{} = {value:.60} in {}", parameter.name, cell.id);
-        session.doing.clone_from(&what);
-        let said = session.execute(&format!("{line}\n{}", cell.source));
-        // Stderr is one stream: what comes before this sign is the cell's.
-        let next = session.interrupt(&format!("{least}\neprintln!(\"end\"); 1 + 1"), "end", &[]);
-        for said in [&said, &next] {
-            assert!(said.end == "finished" && said.error().is_empty(), "{what}: {}", said.complaint());
-        }
-        assert_eq!(next.shown(), "2", "{what}: the kernel does not answer");
-        let stderr = said.stream("stderr") + &next.stream("stderr");
-        let (sentence, stdout) = (stderr.strip_suffix("end\n").unwrap().trim_end(), said.stream("stdout"));
-        let text = stdout.clone() + sentence + &said.shown();
-        for trace in ["panicked", "backtrace", "thread '", "Err(", "overflow"] {
-            assert!(!text.contains(trace), "{what}: {trace:?} stands in {text}");
-        }
-        if !sentence.is_empty() {
-            let clear = sentence.starts_with("cannot ")
-                && sentence.contains(" (allowed: ")
-                && sentence.ends_with(')');
-            let names = sentence.to_lowercase().contains(&parameter.name.to_lowercase());
-            let says = sentence.replace(',', "").contains(&format!(" {given}"));
-            assert!(clear && names && says && sentence.lines().count() == 1, "{what}: not clear: {sentence}");
-        }
-        // A cell that can do without what is refused says so and runs on.
-        if !sentence.is_empty() || stdout.contains(" (allowed: ") {
-            refusing.push(*cell);
-        }
+/// Whether a cell refuses a value, as in `cannot use COUNT: it is 0 (allowed: 1 to 5)`; if not, it runs.
+fn refuses(session: &mut Session, parameter: &Parameter, bad: &(String, String), cell: &Cell) -> bool {
+    let what = format!("{} = {:.60} in {}", parameter.name, bad.0, cell.id);
+    session.doing.clone_from(&what);
+    let said = session.execute(&format!("{}\n{}", parameter.line(&bad.0), cell.source));
+    // Stderr is one stream: what comes before the sign is the cell's.
+    let answers = format!("{}\neprintln!(\"end\"); 1 + 1", parameter.line(&parameter.small(0.0)));
+    let next = session.execute_until(&answers, "end", &[]);
+    let error = said.error() + &next.error();
+    assert!(error.is_empty() && next.shown() == "2", "{what}: the kernel does not answer: {error}");
+    let (stdout, stderr) = (said.stream("stdout"), said.stream("stderr") + &next.stream("stderr"));
+    let sentence = stderr.strip_suffix("end\n").unwrap().trim_end();
+    let text = stdout.clone() + sentence + &said.shown();
+    for trace in ["panicked", "backtrace", "thread '", "Err(", "overflow"] {
+        assert!(!text.contains(trace), "{what}: {trace:?} stands in {text}");
     }
-    refusing
+    if sentence.is_empty() {
+        // A cell that can do without what is refused says so and runs on.
+        return stdout.contains(" (allowed: ");
+    }
+    let tells =
+        sentence.starts_with("cannot ") && sentence.contains(" (allowed: ") && sentence.ends_with(')');
+    let names = sentence.to_lowercase().contains(&parameter.name.to_lowercase());
+    let says = sentence.replace(',', "").contains(&bad.1) && sentence.lines().count() == 1;
+    assert!(tells && names && says, "{what}: no clear sentence: {sentence}");
+    true
 }

@@ -9,7 +9,7 @@ use fastrand::Rng;
 const INTERRUPTED: &str = "Subprocess terminated with status: signal: 9 (SIGKILL)";
 
 #[test]
-#[ignore = "deep: 20 interrupts, about 4 minutes"]
+#[ignore = "deep: 20 interrupts, about 3 minutes"]
 fn a_kernel_recovers_from_an_interrupt_at_any_moment() {
     let (mut random, notebooks) = (Rng::with_seed(1), parts());
     for (place, parts) in notebooks.iter().enumerate() {
@@ -27,13 +27,13 @@ fn a_kernel_recovers_from_an_interrupt_at_any_moment() {
 pub fn at_a_random_moment(session: &mut Session, parts: &Parts, random: &mut Rng) -> bool {
     let (cell, moment) = (measuring(parts, random), 2.0 * random.f64());
     // Twice in a row, every fourth time: the second may come while the process is started again.
-    let again = (random.usize(..4) == 0).then(|| moment + 0.1 * random.f64());
-    let moments: Vec<f64> = [moment].into_iter().chain(again).collect();
+    let moments = [moment, moment + 0.1 * random.f64()];
+    let moments = &moments[..if random.usize(..4) == 0 { 2 } else { 1 }];
     session.doing = format!("{} is interrupted at {moments:.2?} s", cell.id);
-    let said = session.interrupt(&cell.source, "", &moments);
-    assert!(said.is_well() || said.error() == INTERRUPTED, "{}: {}", cell.id, said.complaint());
+    let error = session.execute_until(&cell.source, "", moments).wrong();
+    assert!(error.is_empty() || error == INTERRUPTED, "{}: {}: {error}", parts.name, cell.id);
     recover(session, parts, cell);
-    !said.is_well()
+    !error.is_empty()
 }
 
 /// Interrupts a cell when it has begun to run and will for long, since the values are those of the notebook.
@@ -41,24 +41,21 @@ pub fn while_it_measures(session: &mut Session, parts: &Parts, random: &mut Rng)
     let cell = measuring(parts, random);
     session.doing = format!("{} is interrupted while it measures", cell.id);
     let source = format!("{}\nprintln!(\"begins\");\n{}", parts.begin.last().unwrap(), cell.source);
-    let said = session.interrupt(&source, "begins", &[0.05]);
-    assert_eq!(said.error(), INTERRUPTED, "{}: {}", cell.id, said.complaint());
+    let said = session.execute_until(&source, "begins", &[0.05]);
+    assert_eq!(said.wrong(), INTERRUPTED, "{}: {}", parts.name, cell.id);
     recover(session, parts, cell);
 }
 
 fn measuring<'a>(parts: &'a Parts, random: &mut Rng) -> &'a Cell {
-    let measuring = parts.cells.iter().filter(|cell| cell.statements.contains("draw"));
+    let measuring = parts.cells.iter().filter(|cell| cell.statements.contains(".draw()"));
     let measuring: Vec<&Cell> = measuring.collect();
     measuring[random.usize(..measuring.len())]
 }
 
 fn recover(session: &mut Session, parts: &Parts, cell: &Cell) {
     // An interrupt that comes when the cell has just ended stops the next one.
-    let next = session.execute(&parts.begin[0]);
-    if next.error() == INTERRUPTED {
+    if session.execute(&parts.begin[0]).error() == INTERRUPTED {
         session.run_well(&parts.begin[0]);
-    } else {
-        assert!(next.is_well(), "{}: {}", parts.name, next.complaint());
     }
     session.run_well(&parts.parameter_cell(|parameter| parameter.small(0.5)));
     session.run_well(&cell.source);

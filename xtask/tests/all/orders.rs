@@ -1,4 +1,4 @@
-//! The cells of a notebook in another order with other values in a kernel that stays, which then gives what a fresh one does.
+//! Cells in other orders with other values in a kernel that stays, which then gives what a fresh one does.
 
 use crate::checks;
 use crate::parameter_cells::{Cell, Parameter, Parts, parts};
@@ -14,34 +14,29 @@ const ORDERS: usize = 3;
 const SAME: &str = "lost-figure lost-runs overshoot-timeline twice-runs crossed-figure panic-table tasks one-thread-runs tokio-mutex schedules-count plan leak-figure";
 
 #[test]
-#[ignore = "deep: every notebook in random orders, about 12 minutes"]
+#[ignore = "deep: every notebook in random orders, about 10 minutes"]
 fn cells_run_again_in_random_orders_show_what_they_show_in_a_fresh_kernel() {
     for parts in &parts() {
         let mut random = Rng::with_seed(1);
         let small = parts.parameter_cell(|parameter| parameter.small(0.5));
-        let mut cells: Vec<&Cell> = parts.cells.iter().collect();
+        let cells: Vec<&Cell> = parts.cells.iter().collect();
         let mut session = Session::start(parts);
-        session.run_well(&small);
-        let fresh = run(&mut session, parts, "in order", &cells);
+        let fresh = run(&mut session, parts, "in order", &small, &cells);
         for order in 1..=ORDERS {
+            let mut cells = cells.clone();
             random.shuffle(&mut cells);
             let values = parts.parameter_cell(|parameter| other_value(parameter, &mut random));
-            session.run_well(&values);
-            run(&mut session, parts, &format!("order {order} of {ORDERS}, {values}"), &cells);
+            run(&mut session, parts, &format!("order {order} of {ORDERS}"), &values, &cells);
         }
-        let cells: Vec<&Cell> = parts.cells.iter().collect();
-        session.run_well(&small);
-        let after = run(&mut session, parts, "in order again", &cells);
-        session = Session::start(parts);
-        session.run_well(&small);
-        let again = run(&mut session, parts, "another kernel", &cells);
+        let after = run(&mut session, parts, "in order again", &small, &cells);
+        let again = run(&mut Session::start(parts), parts, "another kernel", &small, &cells);
         let [noise, share] = [&again, &after].map(|run| overlap(&fresh, run));
         let mut all = fresh.iter().chain(&after).chain(&again);
         let loaded = all.any(|cell| printed(cell).contains("Other programs kept"));
-        let overlapping =
-            format!("{}: intervals that overlap: {share:.2}, of two kernels {noise:.2}", parts.name);
-        progress(&(overlapping.clone() + if loaded { ", measured under load" } else { "" }));
-        assert!(loaded || share >= 0.5 * noise, "{overlapping}");
+        let shares =
+            format!("{}: of the intervals {share:.2} overlap, {noise:.2} of two kernels", parts.name);
+        progress(&format!("{shares}{}", if loaded { ", measured under load" } else { "" }));
+        assert!(loaded || share >= 0.5 * noise, "{shares}");
     }
 }
 
@@ -55,63 +50,65 @@ pub fn other_value(parameter: &Parameter, random: &mut Rng) -> String {
     parameter.small(0.6 * random.f64())
 }
 
-/// Runs these cells, in which nothing may be wrong, and returns them executed.
-pub fn run(session: &mut Session, parts: &Parts, what: &str, cells: &[&Cell]) -> Vec<Value> {
-    let execute = |(place, cell): (usize, &&Cell)| {
+/// Runs the first cell, and these, in which nothing may be wrong and which it returns executed.
+pub fn run(session: &mut Session, parts: &Parts, what: &str, first: &str, cells: &[&Cell]) -> Vec<Value> {
+    session.run_well(first);
+    let mut executed = Vec::new();
+    for (place, cell) in cells.iter().enumerate() {
         session.doing = format!("{what}, cell {} of {}", place + 1, cells.len());
-        let said = session.execute(&cell.source);
-        assert_eq!(said.end, "finished", "{}, {what}: {}: {}", parts.name, cell.id, said.complaint());
-        let mut executed = cell.json.clone();
-        executed["outputs"] = said.outputs.into();
-        executed
-    };
-    let executed: Vec<Value> = cells.iter().enumerate().map(execute).collect();
+        let mut cell_executed = cell.json.clone();
+        cell_executed["outputs"] = session.execute(&cell.source).0.into();
+        executed.push(cell_executed);
+    }
     let wrong = checks::outputs(&json!({ "cells": executed }));
     let order: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
-    assert!(wrong.is_empty(), "{}, {what}: {wrong:?}, of {order:?}", parts.name);
+    assert!(wrong.is_empty(), "{}, {what}: {wrong:#?} of {order:?} after {first}", parts.name);
     executed
 }
 
-/// The share of intervals that overlap in two runs of the same cells; what may not differ does not.
+/// The share of intervals that overlap in two runs of the same cells. What may not differ does not.
 fn overlap(one: &[Value], other: &[Value]) -> f64 {
     let mut overlaps = Vec::new();
     for (one, other) in one.iter().zip(other) {
         let id = text(&one["id"]);
-        if SAME.split(' ').any(|same| same == id) {
-            let [one, other] = [one, other].map(|cell| shown(cell, |_| true) + &printed(cell));
-            assert_eq!(one, other, "{id} does not show the same");
-        }
-        let left_out = printed(one) + &printed(other);
-        let left_out = |label: &str| left_out.contains(&format!("{label}, left out: "));
+        assert!(
+            !SAME.split(' ').any(|same| same == id) || said(one) == said(other),
+            "{id} shows another result"
+        );
+        let printed = printed(one) + &printed(other);
         let [one, other] = [one, other].map(|cell| {
-            rows(&shown(cell, |output| output["data"].get("image/png").is_some()))
-                .into_iter()
-                .filter(|(label, _)| !left_out(label))
-                .unzip::<_, _, Vec<String>, Vec<Option<[f64; 2]>>>()
+            let mut rows = rows(cell);
+            rows.retain(|(label, _)| !printed.contains(&format!("{label}, left out: ")));
+            rows
         });
-        assert_eq!(one.0, other.0, "the rows of {id} are not the same");
-        for (one, other) in one.1.iter().zip(&other.1) {
-            if let (Some([low, high]), Some([other_low, other_high])) = (one, other) {
-                overlaps.push(low <= other_high && other_low <= high);
+        let labels = |rows: &[(String, _)]| rows.iter().map(|(label, _)| label.clone()).collect::<Vec<_>>();
+        assert_eq!(labels(&one), labels(&other), "the rows of {id} are not the same");
+        for (one, other) in one.iter().zip(&other) {
+            if let (Some([low, high]), Some([other_low, other_high])) = (one.1, other.1) {
+                overlaps.push(f64::from(low <= other_high && other_low <= high));
             }
         }
     }
-    overlaps.iter().filter(|overlaps| **overlaps).count() as f64 / overlaps.len().max(1) as f64
+    overlaps.iter().sum::<f64>() / overlaps.len().max(1) as f64
 }
 
-/// What a cell shows as text.
-fn shown(cell: &Value, of: impl Fn(&&Value) -> bool) -> String {
-    let outputs = cell["outputs"].as_array().unwrap();
-    outputs.iter().filter(of).map(|output| text(&output["data"]["text/plain"])).collect()
+fn outputs(cell: &Value) -> impl Iterator<Item = &Value> {
+    cell["outputs"].as_array().unwrap().iter()
 }
 
 fn printed(cell: &Value) -> String {
-    cell["outputs"].as_array().unwrap().iter().map(|output| text(&output["text"])).collect()
+    outputs(cell).map(|output| text(&output["text"])).collect()
 }
 
-/// The rows of a figure's text, a label, a position, then value, low, high and samples: label, and interval of several
-/// samples. A verdict behind a colon is no part of the label.
-fn rows(figure: &str) -> Vec<(String, Option<[f64; 2]>)> {
+/// What a cell shows, or prints where it shows nothing.
+fn said(cell: &Value) -> String {
+    let shown: String = outputs(cell).map(|output| text(&output["data"]["text/plain"])).collect();
+    if shown.is_empty() { printed(cell) } else { shown }
+}
+
+/// The rows of a figure's text, a label, a position, then value, low, high and samples: the label, without a verdict
+/// behind a colon, and the interval of several samples.
+fn rows(cell: &Value) -> Vec<(String, Option<[f64; 2]>)> {
     let row = |line: &str| {
         let columns: Vec<&str> =
             line.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect();
@@ -122,5 +119,7 @@ fn rows(figure: &str) -> Vec<(String, Option<[f64; 2]>)> {
         };
         (columns[0].split(':').next().unwrap().into(), interval)
     };
-    figure.lines().skip(2).map(row).collect()
+    let figures = outputs(cell).filter(|output| output["data"].get("image/png").is_some());
+    let text: String = figures.map(|output| text(&output["data"]["text/plain"])).collect();
+    text.lines().skip(2).map(row).collect()
 }

@@ -39,51 +39,47 @@ impl Parameter {
     }
 }
 
-/// A code cell, with the items that it defines.
+/// A code cell, cut into what it defines and what it does.
 pub struct Cell {
     pub id: String,
     pub source: String,
     /// As the notebook holds it.
     pub json: Value,
+    /// Whether it is there to show an error.
+    pub fails: bool,
     /// Of each item its name and its source.
     items: Vec<(String, String)>,
-    /// What it does; nothing where it only defines items.
     pub statements: String,
 }
 
 impl Cell {
     fn read(json: &Value) -> Self {
-        let (id, source) = (text(&json["id"]), text(&json["source"]));
+        let (id, source, fails) =
+            (text(&json["id"]), text(&json["source"]), has_tag(json, "raises-exception"));
         let block = format!("{{{source}\n}}");
         let parsed: syn::Block = syn::parse_str(&block).unwrap_or_else(|error| panic!("{id}: {error}"));
         let (mut items, mut statements) = (Vec::new(), String::new());
         for statement in &parsed.stmts {
             let source = &block[statement.span().byte_range()];
             match statement {
-                syn::Stmt::Item(_) => items.push((item_name(source), source.into())),
+                syn::Stmt::Item(_) if !fails => items.push((item_name(source), source.into())),
                 _ => statements += source,
             }
         }
-        Self { id, source, json: json.clone(), items, statements }
-    }
-
-    /// Whether it is there to show an error.
-    pub fn fails(&self) -> bool {
-        has_tag(&self.json, "raises-exception")
+        Self { id, source, json: json.clone(), fails, items, statements }
     }
 }
 
 /// What an item is called; what an implementation needs, its type does.
 fn item_name(source: &str) -> String {
-    let head: Vec<String> = words(source.split('{').next().unwrap()).collect();
-    let kind = |word: &String| ["const", "fn", "mod", "struct", "trait", "type"].contains(&word.as_str());
-    head.iter().position(kind).map_or(head.last(), |place| head.get(place + 1)).unwrap().clone()
+    let head: Vec<&str> = words(source.split('{').next().unwrap()).collect();
+    let kind = |word: &&str| ["const", "fn", "mod", "struct", "trait", "type"].contains(word);
+    head[head.iter().position(kind).map_or(head.len() - 1, |place| place + 1)].into()
 }
 
 /// The names in a text; those in the text of a `println!` are among them.
-fn words(source: &str) -> impl Iterator<Item = String> {
-    let words = source.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.filter(|word| !word.is_empty()).map(String::from)
+fn words(source: &str) -> impl Iterator<Item = &str> {
+    source.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
 /// A notebook, cut at its parameter cell.
@@ -105,7 +101,7 @@ impl Parts {
     }
 
     fn items(&self) -> impl Iterator<Item = &(String, String)> {
-        self.cells.iter().filter(|cell| !cell.fails()).flat_map(|cell| &cell.items)
+        self.cells.iter().flat_map(|cell| &cell.items)
     }
 
     /// All that the cells define, in one cell: the compiler is called once.
@@ -118,30 +114,21 @@ impl Parts {
         self.items().any(|(item, _)| item == name)
     }
 
-    /// The cells that do something with a parameter, themselves or through an item that needs it; first those in which
-    /// it stands or a function is called: what has the name of an item may be something else.
+    /// The cells that do something with a parameter, themselves or through an item that needs it.
     pub fn affected(&self, parameter: &str) -> Vec<&Cell> {
-        let uses = |calls: bool| {
-            let mut names = HashSet::from([parameter.to_string()]);
-            let needs = |source: &str, names: &HashSet<String>| {
-                let used = |name: &String| calls && !name.starts_with(char::is_uppercase);
-                words(source).any(|word| {
-                    names.contains(&word) && (!used(&word) || source.contains(&format!("{word}(")))
-                })
-            };
-            loop {
-                let known = names.len();
-                let more = self.items().filter(|(_, source)| needs(source, &names));
-                names = names.iter().chain(more.map(|(name, _)| name)).cloned().collect();
-                if names.len() == known {
-                    let affected = |cell: &&Cell| !cell.fails() && needs(&cell.statements, &names);
-                    return self.cells.iter().filter(affected).collect::<Vec<_>>();
-                }
+        let mut names = HashSet::from([parameter.to_string()]);
+        loop {
+            let needs = |source: &str| words(source).any(|word| names.contains(word));
+            let more: Vec<&String> = self
+                .items()
+                .filter(|(name, source)| needs(source) && !names.contains(name))
+                .map(|(name, _)| name)
+                .collect();
+            if more.is_empty() {
+                return self.cells.iter().filter(|cell| !cell.fails && needs(&cell.statements)).collect();
             }
-        };
-        let (calling, mut affected) = (uses(true), uses(false));
-        affected.sort_by_key(|cell| !calling.iter().any(|calling| calling.id == cell.id));
-        affected
+            names.extend(more.into_iter().cloned());
+        }
     }
 }
 
@@ -165,22 +152,16 @@ fn parse(cell: &str) -> Vec<Parameter> {
         let (name, rest) = line.strip_prefix("const ")?.split_once(": ")?;
         let (kind, rest) = rest.split_once(" = ")?;
         let (value, comment) = rest.split_once("; // ")?;
-        let (least, most) = range(comment);
+        // At the end of the comment: `5 to 1,000`, `10,000 or more`, or none.
+        let [least, most] = match comment.split(' ').collect::<Vec<_>>()[..] {
+            [.., least, "to", most] => [number(least), number(most)],
+            [.., least, "or", "more"] => [number(least), None],
+            _ => [None, None],
+        };
         let [name, kind, value] = [name, kind, value].map(String::from);
         Some(Parameter { name, kind, value, least, most })
     };
-    let parameters =
-        cell.lines().map(|line| parameter(line).unwrap_or_else(|| panic!("not a parameter: {line}")));
-    parameters.collect()
-}
-
-/// The range at the end of a comment: `5 to 1,000`, `10,000 or more`, or none.
-fn range(comment: &str) -> (Option<u64>, Option<u64>) {
-    match comment.split(' ').collect::<Vec<_>>().as_slice() {
-        [.., least, "to", most] => (number(least), number(most)),
-        [.., least, "or", "more"] => (number(least), None),
-        _ => (None, None),
-    }
+    cell.lines().map(|line| parameter(line).unwrap_or_else(|| panic!("not a parameter: {line}"))).collect()
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -191,9 +172,8 @@ fn number(text: &str) -> Option<u64> {
 fn parameters_are_read_with_their_range() {
     let cell = "const A: &[usize] = &[1, 2]; // threads, each 1 to 256\nconst B: u64 = 10_000; // tasks, 1,000 or more\nconst C: u64 = 1; // a seed";
     let read = parse(cell);
-    assert_eq!([read[0].least, read[0].most], [Some(1), Some(256)]);
-    assert_eq!([read[1].least, read[1].most], [Some(1_000), None]);
-    assert_eq!([read[2].least, read[2].most], [None, None]);
+    let ranges: Vec<_> = read.iter().map(|parameter| [parameter.least, parameter.most]).collect();
+    assert_eq!(ranges, [[Some(1), Some(256)], [Some(1_000), None], [None, None]]);
     assert_eq!(read[0].line("&[]"), "const A: &[usize] = &[];");
     assert_eq!([0.0, 0.5, 1.0].map(|share| read[1].small(share)), ["1000", "3162", "10000"]);
 }

@@ -1,8 +1,8 @@
-"""Executes cells in one Rust kernel, as long as standard input is open.
+"""Executes cells in one Rust kernel, as long as standard input is open. Argument: the kernel's working folder.
 
-Runs below guard.py. Argument: the kernel's working folder. A line of standard input asks for a cell, a line of standard
-output answers, both in JSON: {"source", "seconds": limit, "sign": text that the cell prints, or none, "interrupts":
-[seconds since the sign, or since the request]}, then what the cell showed, how long it took and how it ended.
+Runs below guard.py. Each line of standard input asks, each of standard output answers, in JSON: {"source", "seconds":
+limit, "sign": text that the cell prints, or none, "interrupts": [seconds since the sign, or since the request]}, then
+the outputs as a notebook holds them, or null where the kernel ended or the cell did not.
 """
 import json
 import os
@@ -15,65 +15,46 @@ import time
 from jupyter_client import KernelManager
 from nbformat.v4 import output_from_msg
 
-SILENCE = 0.1  # seconds
 SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
-def receive(seconds):
+def receive(seconds, outputs):
+    """Keeps what the next message shows, whichever request it names, and returns the message, or nothing."""
     try:
-        return client.get_iopub_msg(timeout=seconds)
+        message = client.get_iopub_msg(timeout=seconds)
     except queue.Empty:
-        return None
-
-
-def keep(message, outputs):
-    """Keeps what a message shows, whichever request it names: a text may come late."""
+        return {}
     if message["msg_type"] in SHOWN:
-        output = output_from_msg(message)
-        if outputs and output.output_type == "stream" and outputs[-1].get("name") == output.name:
-            outputs[-1].text += output.text
-        else:
-            outputs.append(output)
+        outputs.append(output_from_msg(message))
+    return message
 
 
 def execute(source, seconds, sign, interrupts):
-    """Runs a cell to its end, or interrupts it when it takes too long."""
-    asked, start, outputs, end = client.execute(source, allow_stdin=False), time.monotonic(), [], "finished"
-    said = lambda: {"outputs": outputs, "seconds": time.monotonic() - start, "end": end}
-    began = None if sign else start
-    while True:
-        message, now = receive(0.01 if interrupts else 0.2), time.monotonic()
-        if message:
-            keep(message, outputs)
-            if began is None and sign in message["content"].get("text", ""):
-                began = now
+    asked, start, outputs = client.execute(source, allow_stdin=False), time.monotonic(), []
+    began, idle = None if sign else start, False
+    while not idle:
+        message, now = receive(0.01 if interrupts else 0.2, outputs), time.monotonic()
+        if began is None and sign in message.get("content", {}).get("text", ""):
+            began = now
         if began is not None and interrupts and now >= began + interrupts[0]:
             interrupts.pop(0)
             manager.interrupt_kernel()
-        if now > start + seconds and end == "finished":
-            end = "timed out"
-            manager.interrupt_kernel()
-        if not manager.is_alive() or now > start + seconds + 60:
-            end = "dead"
-            return said()
-        ours = message and message["parent_header"].get("msg_id") == asked
-        if ours and message["content"].get("execution_state") == "idle":
-            break
+        if not manager.is_alive() or now > start + seconds:
+            return None
+        idle = message.get("parent_header", {}).get("msg_id") == asked
+        idle = idle and message["content"].get("execution_state") == "idle"
     while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != asked:
         pass
-    answer = said()
-    # What a cell writes on stderr comes from a thread of its own, mostly after the kernel's word that the cell has
-    # finished, and would be taken for the next cell's: a sign is waited for, and the text of a failed `?`, which no
-    # cell has that shows a result or an error.
-    shows = any(output.output_type in ("execute_result", "error") for output in outputs)
-    awaited = sign if began is None else ""
-    while awaited or not shows:
-        message = receive(60 if awaited else SILENCE)
+    # Stderr comes from a thread of its own, mostly after the kernel's word that the cell has finished, and would be
+    # taken for the next cell's: a sign is waited for, and the text of a failed `?`, which no cell has that shows a
+    # result or an error.
+    awaited = began is None
+    while awaited or not any(output.output_type in ("execute_result", "error") for output in outputs):
+        message = receive(60 if awaited else 0.1, outputs)
+        awaited = awaited and message and sign not in message["content"].get("text", "")
         if not message:
             break
-        keep(message, outputs)
-        awaited = "" if awaited in message["content"].get("text", "") else awaited
-    return answer
+    return outputs
 
 
 temporary = tempfile.mkdtemp()

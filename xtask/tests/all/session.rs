@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(include_str!("../../src/guard.py"), include_str!("session.py"));
 
-/// Seconds that one cell may take before it counts as hung: the first set-up builds all there is.
-const LIMIT: u64 = 900;
+/// Seconds after which a cell counts as hung. The first set-up builds all there is.
+const LIMIT: u64 = 600;
 
 /// How often a session says what it does.
 const LINE: Duration = Duration::from_secs(10);
@@ -23,52 +23,36 @@ pub struct Session {
     /// What it does, for a line on the screen every 10 s.
     pub doing: String,
     name: String,
-    /// Seconds that one cell may take; then it is interrupted.
-    limit: u64,
+    last_line: Instant,
     driver: Child,
     requests: Option<ChildStdin>,
     answers: Receiver<String>,
-    last_line: Instant,
     _folder: TempDir,
 }
 
-/// What a cell showed and how it ended.
-#[derive(Debug)]
-pub struct Said {
-    /// As a notebook holds them.
-    pub outputs: Vec<Value>,
-    /// From the request to the kernel's word that it is idle.
-    pub seconds: f64,
-    /// `finished`, `timed out` or `dead`.
-    pub end: String,
-}
+/// What a cell showed, as a notebook holds it.
+pub struct Said(pub Vec<Value>);
 
 impl Said {
     /// What was written to a stream.
     pub fn stream(&self, name: &str) -> String {
-        let of_name = self.outputs.iter().filter(|output| output["name"] == name);
+        let of_name = self.0.iter().filter(|output| output["name"] == name);
         of_name.map(|output| text(&output["text"])).collect()
     }
 
-    /// The messages of errors, one a line: of the compiler, or of a process that ended.
+    /// The messages of errors: of the compiler, or of a process that ended.
     pub fn error(&self) -> String {
-        let errors = self.outputs.iter().filter(|output| output["output_type"] == "error");
-        errors.map(|output| text(&output["evalue"])).collect::<Vec<_>>().join("\n")
+        self.0.iter().map(|output| text(&output["evalue"])).collect()
     }
 
     /// The last expression as text.
     pub fn shown(&self) -> String {
-        self.outputs.iter().map(|output| text(&output["data"]["text/plain"])).collect()
+        self.0.iter().map(|output| text(&output["data"]["text/plain"])).collect()
     }
 
-    /// Whether it ended by itself, with no error and nothing on stderr.
-    pub fn is_well(&self) -> bool {
-        self.end == "finished" && self.error().is_empty() && self.stream("stderr").is_empty()
-    }
-
-    /// What went wrong, for a test's message.
-    pub fn complaint(&self) -> String {
-        format!("{} after {:.1} s: {}{}", self.end, self.seconds, self.error(), self.stream("stderr"))
+    /// What went wrong.
+    pub fn wrong(&self) -> String {
+        self.error() + &self.stream("stderr")
     }
 }
 
@@ -76,57 +60,41 @@ impl Session {
     /// Starts a kernel, and runs the cells of a notebook up to its parameters.
     pub fn start(parts: &Parts) -> Self {
         // The set-up cell finds the helper crate beside the notebook's folder.
-        let folder = workspace();
-        let mut driver = tool("python")
-            .args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT])
-            .arg(folder.path().join("notebooks"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let (folder, mut python) = (workspace(), tool("python"));
+        python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]).arg(folder.path().join("notebooks"));
+        let mut driver = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let requests = driver.stdin.take();
         let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         let (sender, answers) = channel();
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let (name, doing, last_line) = (parts.name.clone(), "set-up".into(), Instant::now());
-        let mut session =
-            Self { doing, name, limit: LIMIT, driver, requests, answers, last_line, _folder: folder };
+        let mut session = Self { doing, name, last_line, driver, requests, answers, _folder: folder };
         assert_eq!(session.answer(), "ready");
         parts.begin.iter().for_each(|cell| drop(session.run_well(cell)));
-        session.limit = LIMIT / 3;
         session
     }
 
     /// Executes a cell.
     pub fn execute(&mut self, source: &str) -> Said {
-        self.interrupt(source, "", &[])
+        self.execute_until(source, "", &[])
     }
 
     /// Executes a cell, which has to be well.
     pub fn run_well(&mut self, source: &str) -> Said {
         let said = self.execute(source);
-        assert!(said.is_well(), "{}: {}: {}: {source}", self.name, self.doing, said.complaint());
+        assert!(said.wrong().is_empty(), "{}: {}: {}: {source}", self.name, self.doing, said.wrong());
         said
     }
 
-    /// Executes a cell and interrupts the kernel, if it still runs, at these moments in seconds: since the cell has
-    /// printed the sign, or without a sign since its request.
-    pub fn interrupt(&mut self, source: &str, sign: &str, seconds: &[f64]) -> Said {
-        let request = json!({ "source": source, "seconds": self.limit, "sign": sign, "interrupts": seconds });
+    /// Executes a cell and waits for this sign in what it writes, if there is one; interrupts the kernel, if the cell
+    /// still runs, so many seconds after the sign or else after the request.
+    pub fn execute_until(&mut self, source: &str, sign: &str, interrupts: &[f64]) -> Said {
+        let request = json!({ "source": source, "seconds": LIMIT, "sign": sign, "interrupts": interrupts });
         writeln!(self.requests.as_mut().unwrap(), "{request}").unwrap();
-        let said: Value = serde_json::from_str(&self.answer()).unwrap();
-        if std::env::var("TRACE").is_ok() {
-            println!(
-                "TRACE {} {:.2} {:?}",
-                self.doing,
-                said["seconds"].as_f64().unwrap(),
-                &source[..source.len().min(50)]
-            );
+        match serde_json::from_str(&self.answer()).unwrap() {
+            Value::Array(outputs) => Said(outputs),
+            _ => panic!("{}: {}: the kernel ended or hangs in {source}", self.name, self.doing),
         }
-        let outputs = said["outputs"].as_array().unwrap().clone();
-        let said = Said { outputs, seconds: said["seconds"].as_f64().unwrap(), end: text(&said["end"]) };
-        assert_ne!(said.end, "dead", "{}: {}: the kernel died in {source}", self.name, self.doing);
-        said
     }
 
     fn answer(&mut self) -> String {
