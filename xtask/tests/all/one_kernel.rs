@@ -6,22 +6,9 @@ use crate::{bad_values, interrupts, orders};
 use fastrand::Rng;
 
 macro_rules! notebooks {
-    ($($name:ident: $place:literal),*) => {$(
-        #[test]
-        fn $name() {
-            run_one($place);
-        }
-    )*};
+    ($($name:ident: $place:literal),*) => {$(#[test] fn $name() { run_one($place) })*};
 }
 notebooks!(first: 0, second: 1, third: 2, fourth: 3, fifth: 4, sixth: 5);
-
-fn callers(session: &mut Session) {
-    for (body, error) in CALLERS {
-        // In a function that is not called: what compiles is not run.
-        let said = session.execute(&format!("fn call() {{ {body} }}")).wrong();
-        assert_eq!(said, error, "{body}");
-    }
-}
 
 fn run_one(place: usize) {
     let parts = parts();
@@ -69,7 +56,8 @@ const PROOFS: [(&str, &str, &str); 6] = [
     ("crossed", "let s = Steps::default(); crossed(&s)?; SORTED", "locks 0, locks 1, gives up 0, gives up 1"),
     (
         "overshoot",
-        "let over = |n: usize| count_runs(|| Ok(overshoot(n, &Steps::default())? == n as f64 - 1.0)); (over(1)?, over(4)?)",
+        "let over = |n: u32| count_runs(|| Ok(overshoot(n as usize, &Steps::default())? == f64::from(n - 1)));
+(over(1)?, over(4)?)",
         "(1000, 1000)",
     ),
     (
@@ -103,8 +91,9 @@ fn forced_schedules(session: &mut Session, parts: &Parts) {
         let said = session.run_well(&cell.source).stream("stdout");
         assert!(said.contains("in 1000 of 1000 runs"), "{}: {said}", cell.id);
     }
+    session.doing = "proofs".into();
     for (_, cell, shown) in PROOFS.iter().filter(|(item, ..)| parts.defines(item)) {
-        let said = session.run_well(&cell.replace("SORTED", SORTED)).shown();
+        let said = session.run_well(&format!("{{ {} }}", cell.replace("SORTED", SORTED))).shown();
         assert_eq!(said.trim_matches('"'), *shown, "{cell}");
     }
 }
@@ -115,26 +104,32 @@ const CALLERS: [(&str, &str); 7] = [
     ("let counter = guarded::Counter::default(); counter.increment(); let _: u64 = counter.get();", ""),
     ("let counter = guarded::Counter::default(); let _guard = counter.value.lock();", PRIVATE),
     ("let counter = guarded::Counter { value: parking_lot::Mutex::new(0) };", PRIVATE),
-    ("let guard: parking_lot::MutexGuard<'_, u64> = guarded::Counter::default().get();", "mismatched types"),
-    (
-        "async fn add(total: std::sync::Arc<std::sync::Mutex<u64>>) { *total.lock().unwrap() += 1; tokio::task::yield_now().await; }
-tokio::spawn(add(Default::default()));",
-        "",
-    ),
-    (
-        "async fn add(total: std::sync::Arc<std::sync::Mutex<u64>>) { let mut guard = total.lock().unwrap(); tokio::task::yield_now().await; *guard += 1; }
-tokio::spawn(add(Default::default()));",
-        MOVES,
-    ),
-    (
-        "async fn add(total: std::sync::Arc<parking_lot::Mutex<u64>>) { let mut guard = total.lock(); tokio::task::yield_now().await; *guard += 1; }
-tokio::spawn(add(Default::default()));",
-        MOVES,
-    ),
+    ("let _: parking_lot::MutexGuard<'_, u64> = guarded::Counter::default().get();", "mismatched types"),
+    ("spawn!(std::sync::Mutex<u64>, |total| *total.lock().unwrap() += 1; yield_now().await);", ""),
+    ("spawn!(std::sync::Mutex<u64>, |total| let _guard = total.lock().unwrap(); yield_now().await);", MOVES),
+    ("spawn!(parking_lot::Mutex<u64>, |total| let _guard = total.lock(); yield_now().await);", MOVES),
 ];
 
 const PRIVATE: &str = "field `value` of struct `guarded::Counter` is private";
 const MOVES: &str = "future cannot be sent between threads safely";
+
+fn callers(session: &mut Session) {
+    session.doing = "callers".into();
+    for (body, error) in CALLERS {
+        // In a function that is not called: what compiles is not run.
+        let source = format!(
+            "#[allow(unused)] fn call() {{
+    use tokio::task::yield_now;
+    macro_rules! spawn {{ ($lock:ty, |$total:ident| $($body:tt)*) => {{
+        async fn add($total: std::sync::Arc<$lock>) {{ $($body)*; }}
+        tokio::spawn(add(Default::default()));
+    }} }}
+    {body}
+}}"
+        );
+        assert_eq!(session.execute(&source).wrong(), error, "{body}");
+    }
+}
 
 /// Threads of two cells hand a lock to each other. Were the helper crate linked statically into the library that each
 /// cell is, each would hold a copy of the queue in which parking_lot keeps its waiting threads, and a thread would wake
