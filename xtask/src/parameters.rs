@@ -118,7 +118,6 @@ mod tests {
     use super::*;
     use crate::notebook::{self, Notebook};
     use std::collections::HashSet;
-    use std::path::Path;
 
     const CELL: &str = "// Sizes, in the order in which they are measured: é.
 const HOLD_NS: u64 = 500; // ns of work inside the lock, 0 to 100,000
@@ -206,28 +205,24 @@ const SHARE: f64 = 0.5; const NAME: &str = \"a; b\";
         }
     }
 
-    /// Each type once: the compiler is asked for each value.
     #[test]
     fn a_value_of_another_type_is_refused_for_every_type_of_the_notebooks() {
-        let mut kinds = HashSet::new();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks");
-        for path in notebook::list(&folder).unwrap() {
+        let (folder, mut kinds) = (concat!(env!("CARGO_MANIFEST_DIR"), "/../notebooks"), HashSet::new());
+        for path in notebook::list(folder.as_ref()).unwrap() {
             let cell = Notebook::read(&path).unwrap().parameters();
-            for Parameter { name, kind, .. } in list(&cell).unwrap() {
-                if !kinds.insert(kind.clone()) {
-                    continue;
+            let parameters = list(&cell).unwrap();
+            // Each type once: every value takes a call of the compiler.
+            for Parameter { name, kind, .. } in parameters.iter().filter(|one| kinds.insert(one.kind.clone()))
+            {
+                let no_number =
+                    ["-1", "1.5", "f64::NAN", "\"many\"", "100_000_000_000_000_000_000", "&[[1]]"];
+                let mut values = no_number.map(String::from).to_vec();
+                if kind.starts_with('&') {
+                    values.iter_mut().for_each(|value| *value = format!("&[1, {value}]"));
+                    values.extend(["5", "[1, 2]", "\"many\""].map(String::from));
                 }
-                let values = ["-1", "1.5", "f64::NAN", "\"many\"", "100_000_000_000_000_000_000", "&[[1]]"];
-                let values = match kind.starts_with('&') {
-                    true => [
-                        values.map(|value| format!("&[1, {value}]")).as_slice(),
-                        &["5", "[1, 2]", "\"many\""].map(String::from),
-                    ]
-                    .concat(),
-                    false => values.map(String::from).to_vec(),
-                };
-                for value in &values {
-                    let refused = replace(&cell, &name, value).unwrap_err().to_string();
+                for value in values {
+                    let refused = replace(&cell, name, &value).unwrap_err().to_string();
                     let begin = format!("`{value}` does not fit {name}: {kind}: ");
                     assert!(refused.starts_with(&begin) && refused.lines().count() == 1, "{refused}");
                 }
