@@ -1,5 +1,6 @@
 //! What notebook 03 says of memory, against a program of the helper crate that counts every byte.
 
+use crate::parameter_cells::parts;
 use crate::session::Session;
 use crate::workbench::{cell_named, progress, read, root, text};
 use serde_json::Value;
@@ -56,15 +57,11 @@ fn a_fresh_process_and_the_kernel_find_the_same_slope() {
     let pending = said.lines().find(|line| line.starts_with("pending ")).unwrap_or_else(|| panic!("{said}"));
     let fresh: f64 = pending.split(' ').nth(3).unwrap().parse().unwrap();
 
-    let mut session = Session::start();
+    let parts = parts().into_iter().find(|parts| parts.name.starts_with("03")).unwrap();
+    let mut session = Session::start(&parts);
+    ["idle", "series"].map(source).iter().for_each(|cell| drop(session.run_well(cell)));
     let print = "println!(\"{:.2}\", series(TASKS, pending)?.resident_bytes_each()?.value);";
-    let mut said = String::new();
-    for cell in ["set-up", "parameters", "idle", "series"].map(source).iter().chain([&print.to_owned()]) {
-        progress("the kernel executes a cell");
-        let ended = session.execute(cell);
-        assert!(ended.is_well(), "{}", ended.complaint());
-        said = ended.stream("stdout");
-    }
+    let said = session.run_well(print).stream("stdout");
     let in_kernel: f64 = said.trim().parse().unwrap_or_else(|_| panic!("it says {said:?}"));
     assert!((in_kernel / fresh - 1.0).abs() < 0.01, "kernel {in_kernel}, fresh process {fresh}");
 }
