@@ -2,7 +2,7 @@
 
 use crate::checks;
 use crate::executed::{self, pages};
-use crate::jupyter::{FrontEnd, Server, Sheet};
+use crate::jupyter::{Server, Sheet};
 use crate::page::Browser;
 use crate::workbench::{
     alone, cell, cell_named, code_cells, name, notebooks, progress, read, root, set_values, small_values,
@@ -39,7 +39,6 @@ fn assert_shared_notebooks_show_everything(browser: &Browser, server: &Server) {
     for path in notebooks() {
         let (name, notebook) = (name(&path), read(&path));
         let sheet = server.open(browser, &name, &notebook);
-        assert!(!sheet.is_trusted(), "{name} is trusted, so this would show nothing");
         let wrong = sheet.faults(&notebook);
         assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
         progress(&format!("  {name} shows everything"));
@@ -49,7 +48,7 @@ fn assert_shared_notebooks_show_everything(browser: &Browser, server: &Server) {
 #[test]
 fn a_shared_notebook_shows_everything_in_jupyterlab() {
     let Some(browser) = Browser::start(a_shared_notebook_shows_everything_in_jupyterlab) else { return };
-    let server = Server::start(FrontEnd::Lab);
+    let server = Server::lab();
     a_faulty_notebook_is_found_out(&browser, &server);
     assert_shared_notebooks_show_everything(&browser, &server);
 }
@@ -58,7 +57,7 @@ fn a_shared_notebook_shows_everything_in_jupyterlab() {
 #[ignore = "deep: the same in another front end, about a minute"]
 fn a_shared_notebook_shows_everything_in_notebook_7() {
     let Some(browser) = Browser::start(a_shared_notebook_shows_everything_in_notebook_7) else { return };
-    assert_shared_notebooks_show_everything(&browser, &Server::start(FrontEnd::Notebook));
+    assert_shared_notebooks_show_everything(&browser, &Server::notebook_7());
 }
 
 fn a_faulty_notebook_is_found_out(browser: &Browser, server: &Server) {
@@ -67,7 +66,7 @@ fn a_faulty_notebook_is_found_out(browser: &Browser, server: &Server) {
     let figures = outputs.map(|output| text(&output["data"]["image/png"])).filter(|png| !png.is_empty());
     let [seen, hidden]: [String; 2] = figures.take(2).collect::<Vec<_>>().try_into().unwrap();
     let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='1440' height='840'><rect width='99' height='99'/></svg>";
-    let cells = [
+    let outputs = [
         json!({ "image/png": seen }),
         json!({ "image/svg+xml": svg }),
         json!({ "image/png": hidden, "text/html": svg }),
@@ -75,17 +74,12 @@ fn a_faulty_notebook_is_found_out(browser: &Browser, server: &Server) {
         json!({ "text/markdown": "no table" }),
         json!({ "text/markdown": "|the first column|the second column|\n|-|-|\n|one|<img src='https://host.invalid/x.png'>|\n" }),
     ]
-    .into_iter()
-    .enumerate()
-    .map(|(number, data)| {
-        let mut cell = cell("1", &[]);
-        cell["id"] = format!("cell-{number}").into();
-        cell["outputs"] =
-            json!([{ "data": data, "execution_count": 2, "metadata": {}, "output_type": "execute_result" }]);
-        cell
-    });
+    .map(|data| json!({ "data": data, "metadata": {}, "output_type": "display_data" }));
+    let mut faulty = cell("1", &[]);
+    faulty["id"] = "faulty".into();
+    faulty["outputs"] = outputs.to_vec().into();
     let mut notebook = committed.clone();
-    notebook["cells"] = cells.collect();
+    notebook["cells"] = json!([faulty]);
     let wrong = server.open(browser, "faulty", &notebook).faults(&notebook);
     let said =
         ["3 of 4 figures are not seen", "1 tables are seen, not 2", "it asks for https://host.invalid/x.png"];
@@ -139,7 +133,7 @@ fn a_reader_changes_a_number_interrupts_and_goes_on() {
     let first = cells.iter().position(|cell| cell["outputs"].to_string().contains("image/png")).unwrap();
     cells.truncate(first + 1);
     let figure = text(&cells[first]["id"]);
-    let server = Server::start(FrontEnd::Lab);
+    let server = Server::lab();
     a_reader_works(&server.open(&browser, "beginning", &notebook), &figure);
 }
 
@@ -147,7 +141,7 @@ fn a_reader_changes_a_number_interrupts_and_goes_on() {
 #[ignore = "deep: a whole notebook four times and a restart, about 4 minutes"]
 fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
     let Some(browser) = Browser::start(a_restart_and_an_interrupt_leave_a_notebook_that_runs) else { return };
-    let server = Server::start(FrontEnd::Lab);
+    let server = Server::lab();
     let sheet = server.open(&browser, "time", &small("02-time-the-critical-section", LONG));
     a_reader_works(&sheet, "parts-figure");
     sheet.begin("Kernel", "Restart Kernel and Run All Cells");
@@ -156,19 +150,15 @@ fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
 }
 
 #[test]
-#[ignore = "deep: two notebooks twice, once with an empty cache, about 5 minutes"]
+#[ignore = "deep: two notebooks twice at the same time, about 4 minutes"]
 fn two_notebooks_run_at_the_same_time_and_say_so() {
     let Some(browser) = Browser::start(two_notebooks_run_at_the_same_time_and_say_so) else { return };
-    let server = Server::start_with_empty_cache(FrontEnd::Lab);
+    let server = Server::lab();
     // So long that their measurements overlap.
     let longer = &["SAMPLES=25", "SAMPLE_MS=4"];
     let guard = server.open(&browser, "guard", &small("01-guard-internal-state", longer));
     let time = server.open(&browser, "time", &small("02-time-the-critical-section", longer));
-    // The first time the cache is empty.
-    for (cache, menu, entry) in
-        [("an empty", "Run", "Run All Cells"), ("a full", "Kernel", "Restart Kernel and Run All Cells")]
-    {
-        // One after the other: two kernels that take from the same cache fail now and then.
+    for (menu, entry) in [("Run", "Run All Cells"), ("Kernel", "Restart Kernel and Run All Cells")] {
         for sheet in [&guard, &time] {
             let _setting_up = alone();
             sheet.begin(menu, entry);
@@ -176,7 +166,7 @@ fn two_notebooks_run_at_the_same_time_and_say_so() {
         }
         let mut said = String::new();
         for (sheet, name) in [(&guard, "guard"), (&time, "time")] {
-            let what = format!("{name}, at the same time as the other, with {cache} cache");
+            let what = format!("{name}, at the same time as the other: {entry}");
             sheet.finish(&what);
             said += &printed(&assert_well(sheet, &what));
         }

@@ -1,123 +1,98 @@
 //! JupyterLab and Notebook 7, started as a user starts them, on copies of the notebooks that nobody has trusted.
 
 use crate::page::{Browser, Page};
-use crate::workbench::{PROGRAM, cell_named, code_cells, environment, progress, root, text, tool};
+use crate::workbench::{
+    PROGRAM, cell_named, code_cells, environment, progress, text, tool, wait_until, workspace,
+};
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::symlink;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const TOKEN: &str = "test";
 
-/// Which of the two front ends.
-#[derive(Clone, Copy, Debug)]
-pub enum FrontEnd {
-    /// JupyterLab, through `cargo xtask lab`.
-    Lab,
-    /// Notebook 7, from the same environment.
-    Notebook,
-}
-
 /// A server that is running, with its kernels; both end with it.
 pub struct Server {
-    front_end: FrontEnd,
     address: String,
     process: Child,
     folder: TempDir,
-    _cache: Option<TempDir>,
+    /// Where it shows a notebook of this name.
+    view: fn(&str) -> String,
 }
 
 impl Server {
+    /// JupyterLab, through `cargo xtask lab`.
+    pub fn lab() -> Self {
+        let mut command = Command::new(PROGRAM);
+        environment();
+        command.args(["lab", "--", "--LabApp.expose_app_in_browser=True"]);
+        // A workspace for each, since two pages cannot share one.
+        Self::start(command, |name| format!("lab/workspaces/{name}/tree"))
+    }
+
+    /// Notebook 7, from the same environment.
+    pub fn notebook_7() -> Self {
+        let mut command = tool("python");
+        command.args(["-m", "notebook", "--JupyterNotebookApp.expose_app_in_browser=True"]);
+        Self::start(command, |_| "notebooks".into())
+    }
+
     /// Starts a server on a folder of its own, in which nothing is trusted and nothing of the user's is touched.
-    pub fn start(front_end: FrontEnd) -> Self {
-        Self::launch(front_end, None)
-    }
-
-    /// The same, with kernels that find nothing built.
-    pub fn start_with_empty_cache(front_end: FrontEnd) -> Self {
-        Self::launch(front_end, Some(tempfile::tempdir().unwrap()))
-    }
-
-    fn launch(front_end: FrontEnd, cache: Option<TempDir>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["notebooks", "config/labconfig", "data", "runtime", "temporary"] {
-            fs::create_dir_all(folder.path().join(name)).unwrap();
+    fn start(mut command: Command, view: fn(&str) -> String) -> Self {
+        let folder = workspace();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["config/labconfig", "data", "runtime", "temporary"] {
+            fs::create_dir_all(path(name)).unwrap();
         }
-        symlink(root().join("helpers"), folder.path().join("helpers")).unwrap();
         // The question whether news should be shown is JupyterLab's own, and would be asked of another host.
         let no_news =
             json!({ "disabledExtensions": { "@jupyterlab/apputils-extension:announcements": true } });
-        fs::write(folder.path().join("config/labconfig/page_config.json"), no_news.to_string()).unwrap();
-
-        let (mut command, application) = match front_end {
-            FrontEnd::Lab => (Command::new(PROGRAM), "LabApp"),
-            FrontEnd::Notebook => (tool("python"), "JupyterNotebookApp"),
-        };
-        environment();
-        match front_end {
-            FrontEnd::Lab => command.args(["lab", "--"]),
-            FrontEnd::Notebook => command.args(["-m", "notebook"]),
-        };
+        fs::write(path("config/labconfig/page_config.json"), no_news.to_string()).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        command
+        let address = format!("127.0.0.1:{port}");
+        let mut process = command
             .args(["--no-browser", "--allow-root", "--ServerApp.port_retries=0"])
             // On Ctrl-C it ends with the test, and does not ask first.
             .arg("--ServerApp.answer_yes=True")
-            .arg(format!("--{application}.expose_app_in_browser=True"))
             .arg(format!("--ServerApp.port={port}"))
             .arg(format!("--IdentityProvider.token={TOKEN}"))
-            .arg(format!("--ServerApp.root_dir={}", folder.path().join("notebooks").display()))
-            .env("JUPYTER_CONFIG_DIR", folder.path().join("config"))
-            .env("JUPYTER_DATA_DIR", folder.path().join("data"))
-            .env("JUPYTER_RUNTIME_DIR", folder.path().join("runtime"))
+            .arg(format!("--ServerApp.root_dir={}", path("notebooks").display()))
+            .env("JUPYTER_CONFIG_DIR", path("config"))
+            .env("JUPYTER_DATA_DIR", path("data"))
+            .env("JUPYTER_RUNTIME_DIR", path("runtime"))
             // What a kernel leaves behind when it is ended goes with the folder.
-            .env("TMPDIR", folder.path().join("temporary"))
+            .env("TMPDIR", path("temporary"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(folder.path().join("log.txt")).unwrap());
-        if let Some(cache) = &cache {
-            command.env("XDG_CACHE_HOME", cache.path());
-        }
-        let process = command.spawn().unwrap();
-        let mut server =
-            Self { front_end, address: format!("127.0.0.1:{port}"), process, folder, _cache: cache };
-        server.wait();
-        server
-    }
-
-    fn wait(&mut self) {
-        let end = Instant::now() + Duration::from_secs(120);
-        while TcpStream::connect(&self.address).is_err() {
-            let ended = self.process.try_wait().unwrap();
-            let log = || fs::read_to_string(self.folder.path().join("log.txt")).unwrap();
-            assert!(ended.is_none(), "{:?} ended: {}", self.front_end, log());
-            assert!(Instant::now() < end, "{:?} did not start in 120 s: {}", self.front_end, log());
-            sleep(Duration::from_millis(100));
-        }
+            .stderr(File::create(path("log.txt")).unwrap())
+            .spawn()
+            .unwrap();
+        wait_until("the server has started", || {
+            let ended = process.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended: {}", fs::read_to_string(path("log.txt")).unwrap());
+            TcpStream::connect(&address).is_ok()
+        });
+        Self { address, process, folder, view }
     }
 
     /// Puts a notebook in the folder and opens it.
     pub fn open(&self, browser: &Browser, name: &str, notebook: &Value) -> Sheet {
         fs::write(self.folder.path().join(format!("notebooks/{name}.ipynb")), notebook.to_string()).unwrap();
-        let view = match self.front_end {
-            // A workspace for each, since two pages cannot share one.
-            FrontEnd::Lab => format!("lab/workspaces/{name}/tree"),
-            FrontEnd::Notebook => "notebooks".into(),
-        };
-        let page = browser.open(&format!("http://{}/{view}/{name}.ipynb?token={TOKEN}", self.address));
-        let sheet = Sheet { page, address: self.address.clone(), restarted: Cell::new(false) };
+        let (address, view) = (self.address.clone(), (self.view)(name));
+        let page = browser.open(&format!("http://{address}/{view}/{name}.ipynb?token={TOKEN}"));
+        let sheet = Sheet { page, address, restarted: Cell::new(false) };
         let cells = notebook["cells"].as_array().unwrap().len();
         let loaded =
             format!("window.jupyterapp?.shell.currentWidget?.content?.model?.cells?.length === {cells}");
         sheet.page.wait(&format!("{name} is open"), 120, &loaded);
-        let kernel = format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
-        sheet.page.wait(&format!("{name} has a kernel"), 120, &kernel);
+        let trusted =
+            sheet.page.evaluate(&format!("{NOTEBOOK}.content.widgets.every(cell => cell.model.trusted)"));
+        assert_eq!(trusted, false, "{name} is trusted, so this would show nothing");
         sheet
     }
 }
@@ -126,11 +101,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         // Asked to end, it ends its kernels; killed, it would leave them.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
-        let end = Instant::now() + Duration::from_secs(20);
-        while Instant::now() < end && self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
-            sleep(Duration::from_millis(100));
-        }
-        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
@@ -207,6 +177,8 @@ impl Sheet {
 
     /// Chooses from a menu what makes cells run, and agrees if asked whether to restart.
     pub fn begin(&self, menu: &str, entry: &str) {
+        let kernel = format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
+        self.page.wait("it has a kernel", 120, &kernel);
         let before = self.page.evaluate(COUNTS);
         self.choose(menu, entry);
         self.restarted.set(entry.starts_with("Restart"));
@@ -259,27 +231,13 @@ impl Sheet {
         self.page.wait(&format!("{cell} prints {text}"), 120, &printed);
     }
 
-    /// Whether the front end trusts all of the notebook.
-    pub fn is_trusted(&self) -> bool {
-        self.page.evaluate(&format!("{NOTEBOOK}.content.widgets.every(cell => cell.model.trusted)")) == true
-    }
-
-    /// What a reader who scrolls through does not see of the figures and tables in these outputs, or should not see.
+    /// What a reader does not see of the figures and tables in these outputs, or should not see.
     pub fn faults(&self, notebook: &Value) -> Vec<String> {
         let (figures, tables) = (figures(notebook), tables(notebook));
         self.page.bring_to_front();
-        self.page.evaluate("window.seen = { figures: {}, tables: {} }");
-        let (mut unseen, mut table_count) = (0, 0);
-        // Once more where the page was slow.
-        for _ in 0..2 {
-            self.page.evaluate(SCROLL);
-            let seen = self.page.evaluate("window.seen");
-            unseen = figures.iter().filter(|figure| seen["figures"][*figure] != json!([1440, 840])).count();
-            table_count = seen["tables"].as_object().unwrap().len();
-            if unseen == 0 && table_count == tables.len() {
-                break;
-            }
-        }
+        let seen = self.page.evaluate(LOOK);
+        let unseen = figures.iter().filter(|figure| seen["figures"][*figure] != json!([1440, 840])).count();
+        let table_count = seen["tables"].as_object().unwrap().len();
         let mut wrong = Vec::new();
         if unseen > 0 {
             wrong.push(format!("{unseen} of {} figures are not seen", figures.len()));
@@ -299,32 +257,31 @@ impl Sheet {
     }
 }
 
-/// Scrolls from the top to the bottom and notes what is in sight on the way: figures with their size, tables.
-const SCROLL: &str = "(async () => {
-    const outer = document.querySelector('.jp-Notebook .jp-WindowedPanel-outer, .jp-WindowedPanel-outer');
+/// Goes to each output that is a figure or a table and notes what is seen: figures with their size, tables.
+const LOOK: &str = "(async () => {
+    const [seen, sheet] = [{ figures: {}, tables: {} }, jupyterapp.shell.currentWidget.content];
     const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-    const inSight = element => {
-        const [box, frame] = [element.getBoundingClientRect(), outer.getBoundingClientRect()];
-        return element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
-            && box.width > 100 && box.bottom > frame.top && box.top < frame.bottom;
-    };
-    const empty = output => inSight(output) && !output.innerText.trim() && !output.querySelector('img');
-    outer.scrollTo(0, 0);
-    for (let last = -1; outer.scrollTop !== last;) {
-        await drawn();
-        // What comes into sight is rendered a little later; what never shows is not waited for longer than a second.
-        const end = Date.now() + 1000;
-        while ([...document.querySelectorAll('.jp-OutputArea-output')].some(empty) && Date.now() < end) await drawn();
-        for (const image of document.querySelectorAll('.jp-OutputArea-output img')) {
-            if (!inSight(image)) continue;
-            await image.decode().catch(() => {});
-            window.seen.figures[image.src] = [image.naturalWidth, image.naturalHeight];
+    for (const [place, cell] of sheet.widgets.entries()) {
+        if (cell.model.type !== 'code') continue;
+        const kinds = cell.model.outputs.toJSON().flatMap(output => Object.keys(output.data ?? {}));
+        const wanted = kinds.filter(kind => kind.startsWith('image/') || kind === 'text/markdown').length;
+        if (wanted === 0) continue;
+        await sheet.scrollToItem(place, 'center');
+        const shown = () => [...cell.node.querySelectorAll('.jp-OutputArea-output :is(img, table)')];
+        // What never shows is not waited for longer than that.
+        for (const end = Date.now() + 5000; shown().length < wanted && Date.now() < end;) await drawn();
+        for (const element of shown()) {
+            element.scrollIntoView({ block: 'center' });
+            await drawn();
+            await element.decode?.().catch(() => {});
+            const [box, frame] = [element.getBoundingClientRect(), sheet.node.getBoundingClientRect()];
+            const visible = element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+            if (!visible || box.width < 100 || box.bottom < frame.top || box.top > frame.bottom) continue;
+            if (element.src) seen.figures[element.src] = [element.naturalWidth, element.naturalHeight];
+            else if (element.rows.length > 1) seen.tables[element.innerText] = true;
         }
-        for (const table of document.querySelectorAll('.jp-OutputArea-output table'))
-            if (table.rows.length > 1 && inSight(table)) window.seen.tables[table.innerText] = true;
-        last = outer.scrollTop;
-        outer.scrollBy(0, outer.clientHeight / 2);
     }
+    return seen;
 })()";
 
 /// The addresses under which the figures of a notebook must be seen. One that is no PNG has none that can be.

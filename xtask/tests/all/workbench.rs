@@ -66,7 +66,7 @@ pub fn environment() -> &'static Path {
         assert!(setup.success(), "cargo xtask setup failed, for the reason above");
         let ready = Command::new(PROGRAM).arg("setup").output().unwrap().stdout;
         let ready = String::from_utf8(ready).unwrap();
-        ready.trim().strip_prefix("Ready: ").expect("what set-up says at its end").into()
+        ready.lines().last().unwrap().strip_prefix("Ready: ").expect("what set-up says at its end").into()
     });
     &PREFIX
 }
@@ -198,7 +198,7 @@ pub fn text(value: &Value) -> String {
 }
 
 /// Waits until something holds; at most two minutes, since other work may slow the machine.
-pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(120);
     while !holds() {
         assert!(Instant::now() < end, "two minutes have passed, and this does not hold: {what}");
