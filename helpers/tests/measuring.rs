@@ -71,7 +71,7 @@ fn the_parts_of_an_operation_are_found_in_their_lengths_and_are_the_whole() {
         (timings.iter().map(of_all).collect::<Vec<_>>(), [0, 1, 2, 3].map(of_part), long)
     };
     settles(shares, |(of_all, of_parts, long), loaded| {
-        let (least, most) = if loaded { (0.9, 0.3) } else { (0.97, 0.07) };
+        let (least, most) = if loaded { (0.9, 0.3) } else { (0.97, 0.05) };
         of_all.iter().all(|share| (least..=1.0).contains(share))
             && of_parts.iter().all(|share| (share - 1.0).abs() < 0.05)
             && (long - 1.0).abs() < most
