@@ -1,9 +1,9 @@
 //! The notebooks, executed once with small parameters for all tests that look at the result, and as committed.
 
-use crate::checks;
+use crate::checks::{self, found};
 use crate::workbench::{
-    Outcome, PROGRAM, alone, code_cells, environment, has_tag, name, notebooks, progress, read, root,
-    small_values, text,
+    Outcome, PROGRAM, alone, cell_named, code_cells, environment, has_tag, name, notebooks, progress, read,
+    root, small_values, text,
 };
 use serde_json::Value;
 use std::collections::HashSet;
@@ -42,96 +42,93 @@ pub fn folder() -> &'static Path {
     &FOLDER
 }
 
-/// The names of the pages in it.
 pub fn pages() -> Vec<String> {
-    let names =
-        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let entries = fs::read_dir(folder()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.ends_with(".html")).collect()
+}
+
+/// What must not be in a file that is shared, and what a notebook among them lacks.
+fn faults(path: &Path) -> Vec<String> {
+    let shared = fs::read_to_string(path).unwrap();
+    let mut faults = [privacy(&shared), checks::scripts(&shared)].concat();
+    if path.extension().is_some_and(|extension| extension == "ipynb") {
+        let notebook = read(path);
+        faults.extend([checks::outputs(&notebook), checks::whole(&notebook)].concat());
+    }
+    faults
 }
 
 #[test]
 fn every_notebook_runs_with_small_parameters_and_its_page_is_whole() {
-    let mut wrong = Vec::new();
     let index = fs::read_to_string(folder().join("index.html")).unwrap();
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        wrong.extend(faults(&path).iter().map(|what| format!("{}: {what}", path.display())));
+    }
     for path in notebooks() {
         let name = name(&path);
         let executed = read(&folder().join(format!("{name}.ipynb")));
         let html = fs::read_to_string(folder().join(format!("{name}.html"))).unwrap();
-        let whole = checks::outputs(&executed).into_iter().chain(checks::whole(&executed));
-        wrong.extend(whole.chain(checks::page(&executed, &html)).map(|what| format!("{name}: {what}")));
-        if !index.contains(&format!("<a href=\"{name}.html\">")) {
-            wrong.push(format!("{name}: index.html does not lead to it"));
-        }
-    }
-    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    for path in files {
-        let shared = fs::read_to_string(&path).unwrap();
-        let what = privacy(&shared).into_iter().chain(checks::scripts(&shared));
-        wrong.extend(what.map(|what| format!("{}: {what}", path.display())));
+        wrong.extend(checks::page(&executed, &html).iter().map(|what| format!("{name}: {what}")));
+        let leads = index.contains(&format!("<a href=\"{name}.html\">"));
+        wrong.extend(found([(!leads, format!("{name}: index.html does not lead to it"))]));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     assert_eq!(pages().len(), notebooks().len() + 1);
 }
 
 #[test]
-fn the_committed_notebooks_are_executed_and_whole() {
-    let mut wrong = Vec::new();
+fn the_committed_notebooks_are_executed_and_whole_and_have_the_same_set_up() {
+    let (mut wrong, mut set_ups) = (Vec::new(), HashSet::new());
     for path in notebooks() {
         let notebook = read(&path);
-        let shared = fs::read_to_string(&path).unwrap();
-        let safe = privacy(&shared).into_iter().chain(checks::scripts(&shared));
-        let whole = checks::outputs(&notebook).into_iter().chain(checks::whole(&notebook));
-        for what in whole.chain(form(&notebook)).chain(safe) {
-            wrong.push(format!("{}: {what}", name(&path)));
-        }
+        set_ups.insert(text(&code_cells(&notebook)[0]["source"]));
+        let faults = [faults(&path), form(&notebook)].concat();
+        wrong.extend(faults.iter().map(|what| format!("{}: {what}", name(&path))));
         let size = fs::metadata(&path).unwrap().len();
-        if size > 1_500_000 {
-            wrong.push(format!("{}: {size} bytes; at most 1,500,000 are wanted", name(&path)));
-        }
+        assert!(size <= 1_500_000, "{}: {size} bytes; at most 1,500,000 are wanted", name(&path));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert_eq!(set_ups.len(), 1, "{set_ups:#?}");
 }
 
+/// What loom and Miri test is what the reader of notebook 01 sees, letter for letter.
 #[test]
-fn every_notebook_has_the_same_set_up() {
-    let set_ups: HashSet<String> = notebooks()
-        .iter()
-        .map(|path| {
-            let notebook = read(path);
-            let first = code_cells(&notebook)[0];
-            assert!(has_tag(first, "setup"), "{}: the first code cell is not tagged setup", name(path));
-            text(&first["source"])
-        })
-        .collect();
-    assert_eq!(set_ups.len(), 1, "{set_ups:#?}");
+fn the_tested_counters_are_the_cells_of_the_notebook() {
+    let notebook = read(&root().join("notebooks/01-guard-internal-state.ipynb"));
+    for entry in fs::read_dir(root().join("helpers/tests/counter_cells")).unwrap() {
+        let path = entry.unwrap().path();
+        let cell = cell_named(&notebook, &name(&path).replace('_', "-"));
+        // A file ends with a newline, a cell does not.
+        assert_eq!(fs::read_to_string(&path).unwrap(), text(&cell["source"]) + "\n", "{}", path.display());
+    }
 }
 
 /// Valid, executed from top to bottom, and with parameters.
 fn form(notebook: &Value) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if notebook["nbformat"] != 4 || notebook["nbformat_minor"] != 5 {
-        wrong.push("not of format 4.5".into());
-    }
-    let mut ids = HashSet::new();
-    for cell in notebook["cells"].as_array().unwrap() {
-        let id = cell["id"].as_str().unwrap_or_default();
-        let valid = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        if !(1..=64).contains(&id.len()) || !valid || !ids.insert(id) {
-            wrong.push(format!("the cell id {id:?} is not valid, or there twice"));
-        }
-        if cell["metadata"].get("execution").is_some() {
-            wrong.push(format!("the cell {id} holds the times of its execution, which change at each run"));
-        }
-    }
     let cells = code_cells(notebook);
     let order: Vec<Value> = cells.iter().map(|cell| cell["execution_count"].clone()).collect();
     // The kernel counts what it runs at its start as 1.
     let unbroken: Vec<Value> = (2..2 + cells.len()).map(Value::from).collect();
-    if order != unbroken {
-        wrong.push(format!("not executed from top to bottom: {order:?}"));
-    }
-    if cells.iter().filter(|cell| has_tag(cell, "parameters")).count() != 1 {
-        wrong.push("not one cell tagged parameters".into());
+    let parameters = cells.iter().filter(|cell| has_tag(cell, "parameters")).count();
+    let mut wrong = found([
+        (notebook["nbformat"] != 4 || notebook["nbformat_minor"] != 5, "not of format 4.5".into()),
+        (order != unbroken, format!("not executed from top to bottom: {order:?}")),
+        (!has_tag(cells[0], "setup"), "the first code cell is not tagged setup".into()),
+        (parameters != 1, "not one cell tagged parameters".into()),
+    ]);
+    let mut ids = HashSet::new();
+    for cell in notebook["cells"].as_array().unwrap() {
+        let id = cell["id"].as_str().unwrap_or_default();
+        let valid = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let valid = valid && (1..=64).contains(&id.len()) && ids.insert(id);
+        let timed = cell["metadata"].get("execution").is_some();
+        wrong.extend(found([
+            (!valid, format!("the cell id {id:?} is not valid, or there twice")),
+            (timed, format!("the cell {id} holds when it was executed, which changes at each run")),
+        ]));
     }
     wrong
 }
@@ -141,12 +138,9 @@ fn privacy(shared: &str) -> Vec<String> {
     let mut names: Vec<String> = ["/home/", "/Users/", "/root/", "/tmp/"].map(String::from).to_vec();
     names.push(root().display().to_string());
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let user = std::env::var("USER").unwrap_or_default();
+    names.extend([host.trim().to_owned(), std::env::var("USER").unwrap_or_default()]);
     // Such words mean more than a name.
-    let common = ["", "root", "user", "localhost", "linux"];
-    names.extend(
-        [host.trim(), &user].iter().filter(|name| !common.contains(name)).map(|name| name.to_string()),
-    );
+    names.retain(|name| !["", "root", "user", "localhost", "linux"].contains(&name.as_str()));
     // A picture is one word of base64, longer than any other.
     let words = shared.split(|c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c)));
     let pictures: HashSet<&str> = words.filter(|word| word.len() > 1_000).collect();

@@ -9,7 +9,6 @@ mod bad_values;
 mod browser;
 mod checks;
 mod compare;
-mod counter_cells;
 mod executed;
 mod interrupts;
 mod jupyter;
