@@ -4,19 +4,18 @@ use crate::checks;
 use crate::executed::{self, pages};
 use crate::jupyter::{Server, Sheet};
 use crate::page::Browser;
-use crate::workbench::{
-    alone, cell, cell_named, code_cells, name, notebooks, progress, read, root, set_values, small_values,
-    text,
-};
+use crate::parameter_cells::with_values;
+use crate::workbench::{cell, cell_named, code_cells, name, notebooks, progress, read, setting_up, text};
 use serde_json::{Value, json};
 use std::fs;
 
-/// A notebook of the project with small values, and further ones.
-fn small(name: &str, more: &[&str]) -> Value {
-    let mut notebook = read(&root().join(format!("notebooks/{name}.ipynb")));
-    set_values(&mut notebook, small_values(name));
-    set_values(&mut notebook, more);
-    notebook
+/// A notebook of the project with small values; so long samples that two notebooks measure at the same time, and an
+/// interrupt comes before a thousand of them have passed.
+fn small(place: usize) -> Value {
+    with_values(&notebooks()[place], |parameter| match parameter.name.as_str() {
+        "SAMPLE_MS" => "20".into(),
+        _ => parameter.small(0.0),
+    })
 }
 
 /// Fails unless every cell did what it should, and all that it shows is seen.
@@ -89,7 +88,7 @@ fn a_faulty_notebook_is_found_out(browser: &Browser, server: &Server) {
 /// A reader runs all cells, changes a number and runs again, interrupts a long measurement, and goes on.
 /// `figure` is a cell that times contenders on all threads and shows a figure of them.
 fn a_reader_works(sheet: &Sheet, figure: &str) {
-    let setting_up = alone();
+    let setting_up = setting_up();
     sheet.begin("Run", "Run All Cells");
     sheet.wait_for_set_up();
     drop(setting_up);
@@ -122,13 +121,10 @@ fn a_reader_works(sheet: &Sheet, figure: &str) {
     assert_well(sheet, "all cells after an interrupt");
 }
 
-/// So long a sample that an interrupt comes before a thousand of them have passed.
-const LONG: &[&str] = &["SAMPLE_MS=20"];
-
 #[test]
 fn a_reader_changes_a_number_interrupts_and_goes_on() {
     let Some(browser) = Browser::start(a_reader_changes_a_number_interrupts_and_goes_on) else { return };
-    let mut notebook = small("02-time-the-critical-section", LONG);
+    let mut notebook = small(1);
     let cells = notebook["cells"].as_array_mut().unwrap();
     let first = cells.iter().position(|cell| cell["outputs"].to_string().contains("image/png")).unwrap();
     cells.truncate(first + 1);
@@ -142,7 +138,7 @@ fn a_reader_changes_a_number_interrupts_and_goes_on() {
 fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
     let Some(browser) = Browser::start(a_restart_and_an_interrupt_leave_a_notebook_that_runs) else { return };
     let server = Server::lab();
-    let sheet = server.open(&browser, "time", &small("02-time-the-critical-section", LONG));
+    let sheet = server.open(&browser, "time", &small(1));
     a_reader_works(&sheet, "parts-figure");
     sheet.begin("Kernel", "Restart Kernel and Run All Cells");
     sheet.finish("all cells after a restart");
@@ -154,13 +150,11 @@ fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
 fn two_notebooks_run_at_the_same_time_and_say_so() {
     let Some(browser) = Browser::start(two_notebooks_run_at_the_same_time_and_say_so) else { return };
     let server = Server::lab();
-    // So long that their measurements overlap.
-    let longer = &["SAMPLES=25", "SAMPLE_MS=4"];
-    let guard = server.open(&browser, "guard", &small("01-guard-internal-state", longer));
-    let time = server.open(&browser, "time", &small("02-time-the-critical-section", longer));
+    let [guard, time] =
+        [("guard", 0), ("time", 1)].map(|(name, place)| server.open(&browser, name, &small(place)));
     for (menu, entry) in [("Run", "Run All Cells"), ("Kernel", "Restart Kernel and Run All Cells")] {
         for sheet in [&guard, &time] {
-            let _setting_up = alone();
+            let _setting_up = setting_up();
             sheet.begin(menu, entry);
             sheet.wait_for_set_up();
         }

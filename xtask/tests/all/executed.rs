@@ -1,9 +1,10 @@
 //! The notebooks, executed once with small parameters for all tests that look at the result, and as committed.
 
 use crate::checks::{self, found};
+use crate::parameter_cells::parts;
 use crate::workbench::{
     Outcome, PROGRAM, alone, cell_named, code_cells, environment, has_tag, name, notebooks, progress, read,
-    root, small_values, text,
+    root, setting_up, text,
 };
 use serde_json::Value;
 use std::collections::HashSet;
@@ -21,16 +22,19 @@ pub fn folder() -> &'static Path {
         let _ = fs::remove_dir_all(&folder);
         environment();
         let _alone = alone();
-        for path in notebooks() {
-            let name = name(&path);
+        for parts in parts() {
             let mut run = Command::new(PROGRAM);
-            run.args(["run", &name, "--output"]).arg(&folder);
-            run.args(small_values(&name).iter().flat_map(|value| ["-p", value]));
+            run.args(["run", &parts.name, "--output"]).arg(&folder);
+            for parameter in &parts.parameters {
+                run.arg("-p").arg(format!("{}={}", parameter.name, parameter.small(0.2)));
+            }
+            let mut setting_up = Some(setting_up());
             let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let mut said = Instant::now();
-            for line in BufReader::new(run.stdout.take().unwrap()).lines() {
+            for line in BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap) {
+                setting_up.take_if(|_| line.contains("  cell 2 of "));
                 if said.elapsed() > Duration::from_secs(10) {
-                    progress(&format!("  {}", line.unwrap()));
+                    progress(&format!("  {line}"));
                     said = Instant::now();
                 }
             }

@@ -31,7 +31,10 @@ fn cells_run_again_in_random_orders_show_what_they_show_in_a_fresh_kernel() {
         let after = run(&mut session, parts, "in order again", &small, &cells);
         for (fresh, after) in fresh.iter().zip(&after) {
             let id = text(&fresh["id"]);
-            assert!(!SAME.split(' ').any(|same| same == id) || said(fresh) == said(after), "{id} has changed");
+            assert!(
+                !SAME.split(' ').any(|same| same == id) || said(fresh) == said(after),
+                "{id} has changed"
+            );
             assert_eq!(labels(fresh, after), labels(after, fresh), "the rows of {id} are not the same");
         }
     }

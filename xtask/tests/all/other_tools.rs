@@ -1,8 +1,9 @@
 //! The notebooks in the hands of other tools: executed, compared, turned into text, pages and slides.
 
+use crate::parameter_cells::with_values;
 use crate::workbench::{
-    Outcome, alone, cell, code_cells, name, notebooks, progress, read, root, set_values, small_values, text,
-    tool, workspace, write,
+    Outcome, cell, code_cells, name, notebooks, progress, read, root, setting_up, text, tool, workspace,
+    write,
 };
 use serde_json::Value;
 use std::fs;
@@ -77,10 +78,8 @@ println!("EVCXR_BEGIN_CONTENT text/plain\nhow many  {COUNT}\nEVCXR_END_CONTENT")
 #[test]
 #[ignore = "deep: a notebook with small values through two tools, about 2 minutes"]
 fn other_tools_execute_a_whole_notebook() {
-    let _alone = alone();
-    let path = &notebooks()[0];
-    let mut notebook = read(path);
-    set_values(&mut notebook, small_values(&name(path)));
+    let _setting_up = setting_up();
+    let notebook = with_values(&notebooks()[0], |parameter| parameter.small(0.2));
     for tool in [NBCONVERT, NBCLIENT] {
         let executed = execute(tool, &notebook);
         assert_eq!(crate::checks::outputs(&executed), Vec::<String>::new(), "{tool:?}");

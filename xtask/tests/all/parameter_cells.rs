@@ -4,6 +4,7 @@
 use crate::workbench::{code_cells, has_tag, name, notebooks, read, text};
 use serde_json::Value;
 use std::collections::HashSet;
+use std::path::Path;
 use syn::spanned::Spanned;
 
 /// A line `const NAME: KIND = VALUE; // what it is, LEAST to MOST`.
@@ -144,6 +145,16 @@ pub fn parts() -> Vec<Parts> {
         Parts { name, begin, parameters, cells: rest.iter().map(|cell| Cell::read(cell)).collect() }
     });
     parts.collect()
+}
+
+/// A notebook whose parameter cell has these values.
+pub fn with_values(path: &Path, value: impl FnMut(&Parameter) -> String) -> Value {
+    let mut notebook = read(path);
+    let parts = parts().into_iter().find(|parts| parts.name == name(path)).unwrap();
+    let cells = notebook["cells"].as_array_mut().unwrap();
+    let cell = cells.iter_mut().find(|cell| has_tag(cell, "parameters")).unwrap();
+    cell["source"] = parts.parameter_cell(value).into();
+    notebook
 }
 
 /// The parameters of a cell.

@@ -1,7 +1,7 @@
 //! One Rust kernel that stays, for tests that run cells again, change parameters and interrupt.
 
 use crate::parameter_cells::Parts;
-use crate::workbench::{alone, progress, text, tool, workspace};
+use crate::workbench::{progress, setting_up, text, tool, workspace};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Stdio};
@@ -70,7 +70,7 @@ impl Session {
         let (name, doing, last_line) = (parts.name.clone(), "set-up".into(), Instant::now());
         let mut session = Self { doing, name, last_line, driver, requests, answers, _folder: folder };
         assert_eq!(session.answer(), "ready");
-        let _setting_up = alone();
+        let _setting_up = setting_up();
         parts.begin.iter().for_each(|cell| drop(session.run_well(cell)));
         session
     }

@@ -15,25 +15,6 @@ use tempfile::TempDir;
 /// The program that `cargo xtask` runs.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");
 
-/// Values with which a notebook takes seconds instead of minutes.
-pub fn small_values(name: &str) -> &'static [&'static str] {
-    match &name[..2] {
-        "01" => &[
-            "THREADS=&[1, 2]",
-            "TRIALS=5",
-            "TRIAL_MS=5",
-            "LIMIT=1_000",
-            "RUNS=10",
-            "NAP_US=10",
-            "SAMPLES=5",
-            "SAMPLE_MS=1",
-        ],
-        "02" => &["THREADS=&[1, 2]", "SAMPLES=5", "SAMPLE_MS=1"],
-        "03" => &["TASKS=10_000", "STEPS=5", "RUNS=5", "THINGS=2_000", "MOST=10_000"],
-        _ => panic!("there are no small values for {name}"),
-    }
-}
-
 /// What a command left behind.
 pub struct Outcome {
     pub code: Option<i32>,
@@ -52,10 +33,15 @@ pub fn progress(what: &str) {
 }
 
 /// Held by a test that runs notebooks with `cargo xtask run`: none of them waits for another, or is killed while it does.
-/// Held while any set-up cell runs: two kernels that take from the cache at the same time fail now and then.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Held while a set-up cell runs: two kernels that take from the cache at the same time fail now and then.
+pub fn setting_up() -> MutexGuard<'static, ()> {
+    static SETTING_UP: Mutex<()> = Mutex::new(());
+    SETTING_UP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The environment that `cargo xtask setup` has made, which is called once and shows what it does.
@@ -149,22 +135,6 @@ pub fn notebooks() -> Vec<PathBuf> {
 /// A file's name without its extension.
 pub fn name(path: &Path) -> String {
     path.file_stem().unwrap().to_str().unwrap().to_owned()
-}
-
-/// Puts other values into the parameters cell.
-pub fn set_values(notebook: &mut Value, values: &[&str]) {
-    let cells = notebook["cells"].as_array_mut().unwrap();
-    let parameters = cells.iter_mut().find(|cell| has_tag(cell, "parameters")).unwrap();
-    let mut source = text(&parameters["source"]);
-    for value in values {
-        let (name, value) = value.split_once('=').unwrap();
-        let constant =
-            source.find(&format!("const {name}: ")).unwrap_or_else(|| panic!("no parameter {name}"));
-        let begin = constant + source[constant..].find(" = ").unwrap() + 3;
-        let end = begin + source[begin..].find(';').unwrap();
-        source.replace_range(begin..end, value);
-    }
-    parameters["source"] = source.into();
 }
 
 /// The cell with an id.
