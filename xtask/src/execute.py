@@ -85,20 +85,17 @@ async def execute(folder, path):
         record_timing=False,  # outputs change only where results do
         shutdown_kernel="immediate",
     )
-    # The kernel builds in a folder of its own, so that nothing stays if it is killed.
-    tempfile.tempdir = None
-    temporary = tempfile.tempdir = tempfile.mkdtemp()  # for Jupyter's own files, too
-    environment = dict(os.environ, TMPDIR=temporary)
     log = path.with_suffix(".log")
     manager = client.create_kernel_manager()
-    with open(log, "wb") as said:
+    with guard(manager), open(log, "wb") as said:
+        # The kernel builds in a folder of its own, so that nothing stays if it is killed.
+        environment = dict(os.environ, TMPDIR=tempfile.tempdir)
         await client.async_start_new_kernel(cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=said)
-    with guard(manager, temporary):
         try:
             async with client.async_setup_kernel():
                 failure = await execute_cells(client, notebook, path.stem)
         except RuntimeError:
-            failure = f"the kernel, which builds in {temporary}, did not start: {last_words(log)}"
+            failure = f"the kernel, which builds in {tempfile.tempdir}, did not start: {last_words(log)}"
     if failure:
         return failure
     print(f"{path.stem}  rendering", flush=True)

@@ -12,8 +12,8 @@ class OneKernel(KernelSpecManager):
 
 
 manager = KernelManager(kernel_spec_manager=OneKernel())
-manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-with guard(manager, manager.connection_file):
+with guard(manager):
+    manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = manager.client()
     try:
         client.start_channels()
