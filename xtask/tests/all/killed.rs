@@ -1,15 +1,11 @@
 //! `cargo xtask run`, killed: what was there stays whole, no kernel lives on, and the next run works.
-//!
-//! Processes are found in `/proc`, which only Linux has.
 
-use crate::workbench::{
-    PROGRAM, alone, cell, environment, has_in_environment, processes, progress, signal, wait_until, write,
-};
+use crate::workbench::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
@@ -25,13 +21,12 @@ impl Bench {
         for folder in ["notebooks", "rendered", "temporary"] {
             fs::create_dir(bench.path(folder)).unwrap();
         }
-        let (started, go) = (bench.path("started"), bench.path("go"));
+        let [started, go] = ["started", "go"].map(|name| bench.path(name));
+        let wait = "{ std::thread::sleep(std::time::Duration::from_millis(10)); }";
         let held = format!(
-            "std::fs::write({started:?}, \"\")?;
-while !std::path::Path::new({go:?}).exists() {{ std::thread::sleep(std::time::Duration::from_millis(10)); }}"
+            "std::fs::write({started:?}, \"\")?;\nwhile !std::path::Path::new({go:?}).exists() {wait}"
         );
-        let cells = vec![cell("\"new\".repeat(3)", &[]), cell(&held, &[])];
-        write(&bench.path("notebooks/held.ipynb"), cells);
+        write(&bench.path("notebooks/held.ipynb"), vec![cell("\"new\".repeat(3)", &[]), cell(&held, &[])]);
         for file in ["rendered/held.ipynb", "rendered/held.html", "rendered/index.html"] {
             fs::write(bench.path(file), "from the previous run").unwrap();
         }
@@ -54,55 +49,44 @@ while !std::path::Path::new({go:?}).exists() {{ std::thread::sleep(std::time::Du
         command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// A run that waits in its second cell.
+    /// The same, when it waits there.
     fn held(&self, stdout: impl Into<Stdio>) -> Child {
         let child = self.start(stdout);
         wait_until("the cell has started", || self.path("started").exists());
         child
     }
 
-    fn let_go(&self) {
-        fs::write(self.path("go"), "").unwrap();
-    }
-
     /// Lets a run succeed, after which nothing is left but what it wrote.
     fn finish(&self, child: Child) {
-        self.let_go();
+        fs::write(self.path("go"), "").unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let files = self.files();
-        assert!(files.len() == 4 && files.keys().all(|path| path.is_file()), "{:?}", files.keys());
-        assert_eq!(
-            files.values().filter(|text| text.contains("newnewnew")).count(),
-            3,
-            "a file is an old one"
-        );
+        let new = files.values().filter(|text| text.contains("newnewnew")).count();
+        assert_eq!((files.len(), new), (4, 3), "{:?}", files.keys());
         self.check_that_nothing_runs();
     }
 
-    /// Every file beside the notebook and in the output folder; a folder in which something is on its way is empty.
+    /// All that stands beside the notebook and in the output folder.
     fn files(&self) -> Files {
-        let folders = ["notebooks", "rendered"].map(|folder| fs::read_dir(self.path(folder)).unwrap());
-        let paths = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
+        let files = ["notebooks", "rendered"].into_iter().flat_map(|folder| tree(&self.path(folder)));
         // The index is on its way in such a file, which a kill may leave.
-        let paths = paths.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with(".tmp"));
-        paths.map(|path| (path.clone(), fs::read_to_string(path).unwrap_or_default())).collect()
+        files.filter(|(path, _)| !name(path).starts_with(".tmp")).collect()
     }
 
     /// The same without what is on its way.
     fn published(&self) -> Files {
-        self.files().into_iter().filter(|(path, _)| path.is_file()).collect()
+        let files = self.files().into_iter();
+        files.filter(|(path, _)| !path.to_str().unwrap().contains(".partial")).collect()
     }
 
     /// How many published files are not those from before; these must be whole.
     fn new_files(&self, before: &Files) -> usize {
         let published = self.published();
         assert!(before.keys().eq(published.keys()), "{:?}", published.keys());
-        let new: Vec<_> = published.iter().filter(|(path, text)| before[*path] != **text).collect();
-        for (path, text) in &new {
-            let is_whole = text.trim_end().ends_with("</html>") || text.ends_with("\n}\n");
-            assert!(is_whole, "{} is cut off", path.display());
-        }
+        let changed = published.values().zip(before.values()).filter(|(new, old)| new != old);
+        let new: Vec<_> = changed.map(|(new, _)| new.trim_end()).collect();
+        assert!(new.iter().all(|text| text.ends_with("</html>") || text.ends_with("\n}")), "{new:?}");
         new.len()
     }
 
@@ -113,103 +97,102 @@ while !std::path::Path::new({go:?}).exists() {{ std::thread::sleep(std::time::Du
         assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "a kernel's folder is left");
     }
 
-    /// Ends runs in several ways, which publishes nothing, or whole files; then one succeeds.
+    /// Ends runs in several ways, which publishes nothing; then one succeeds.
     fn end(&self, cases: &[Case]) {
-        for &(line, times, name, whom, code, said) in cases {
-            let what = format!("{name}, sent to {whom} when {times} lines began with {line:?}");
+        for &(line, name, whom, code, said) in cases {
+            let what = format!("{name}, sent to {whom} at the line {line:?}");
             progress(&what);
             let before = self.published();
             let mut child = self.start(Stdio::piped());
-            let publishes = [RENDERING, WROTE].contains(&line);
-            if publishes {
-                self.let_go();
-            }
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-            for _ in 0..times {
-                lines.find(|printed| printed.starts_with(line)).expect(line);
+            match line {
+                KERNEL => wait_until(&what, || fs::read_dir(self.path("temporary")).unwrap().count() > 0),
+                line => drop(lines.find(|printed| printed.starts_with(line)).expect(line)),
             }
             if line == CELL {
                 wait_until(&what, || self.path("started").exists());
             }
             let xtask = child.id() as i32;
-            let to = if whom == "python" { python(xtask) } else { xtask };
-            signal(name, if whom == "group" { -to } else { to });
+            let to = match whom {
+                "group" => -xtask,
+                "python" => processes(|process| parent(process) == xtask.to_string())[0],
+                _ => xtask,
+            };
+            signal(name, to);
             let output = child.wait_with_output().unwrap();
             let stderr = String::from_utf8(output.stderr).unwrap();
-            // One that publishes may have ended before the signal came.
-            let late = publishes && output.status.success();
-            assert!(late || (output.status.code(), stderr.as_str()) == (code, said), "{what}: {stderr}");
+            assert_eq!((output.status.code(), stderr.as_str()), (code, said), "{what}");
             self.check_that_nothing_runs();
-            assert!(self.new_files(&before) == 0 || publishes, "{what}");
-            assert!(code.is_none() || self.files() == before, "{what}: something is left");
+            let left = if code.is_none() { self.published() } else { self.files() };
+            assert!(left == before, "{what}: something is changed or left");
         }
+        self.finish(self.start(Stdio::null()));
+    }
+
+    /// Kills the first run here when it has published so many files, of which none is cut off; then one succeeds.
+    fn kill_after(&self, files: usize) {
+        progress(&format!("a run is killed when it has published {files} files"));
+        let before = self.published();
+        // A pipe that is full holds the run at the line after the last file, or at the rendering.
+        let (reader, mut writer) = io::pipe().unwrap();
+        let child = self.held(writer.try_clone().unwrap());
+        let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
+        lines.find(|line| line.starts_with(CELL)).unwrap();
+        const PIPE: usize = 65_536; // bytes that a pipe of Linux holds
+        let wrote = format!("Wrote {}\n", self.path("notebooks/held.ipynb").display()).len();
+        let room = files.checked_sub(1).map_or(0, |more| "held  rendering\n".len() + more * wrote);
+        writer.write_all(&vec![b' '; PIPE - room]).unwrap();
+        fs::write(self.path("go"), "").unwrap();
+        wait_until("the files are published", || self.new_files(&before) == files);
+        signal("KILL", -(child.id() as i32));
+        assert_eq!(child.wait_with_output().unwrap().status.signal(), Some(9));
+        assert_eq!(self.new_files(&before), files);
+        self.check_that_nothing_runs();
         self.finish(self.start(Stdio::null()));
     }
 }
 
-/// The beginning of a line and how often it has been printed when a signal is sent to someone, the code with which the run
-/// ends, and what it says.
-type Case<'a> = (&'a str, usize, &'a str, &'a str, Option<i32>, &'a str);
+/// The beginning of a line at which a signal is sent to someone, the code with which the run ends, and what it says.
+type Case<'a> = (&'a str, &'a str, &'a str, Option<i32>, &'a str);
 
+/// Nothing is printed when the kernel starts.
+const KERNEL: &str = "";
 const CELL: &str = "held  cell 2";
-const RENDERING: &str = "held  rendering";
-const WROTE: &str = "Wrote";
 const STOPPED: &str = "error: stopped; nothing was published\n";
 
-/// The Python that this process has started.
-fn python(xtask: i32) -> i32 {
-    let children = processes(|process| {
-        // PID (NAME) STATE PARENT
-        let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
-        stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)) == Some(&xtask.to_string())
-    });
-    children[0]
+fn parent(process: &Path) -> String {
+    // PID (NAME) STATE PARENT
+    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+    stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default().to_owned()
 }
 
 #[test]
 fn a_run_that_is_ended_in_a_cell_changes_nothing_and_leaves_no_kernel() {
     let _alone = alone();
-    Bench::new().end(&[(CELL, 1, "KILL", "xtask", None, ""), (CELL, 1, "INT", "group", Some(1), STOPPED)]);
-}
-
-#[test]
-#[ignore = "deep: nine more runs that are ended, about 1 minute"]
-fn a_run_that_is_ended_anywhere_leaves_each_file_whole_and_no_kernel() {
-    let _alone = alone();
-    let ended_python = "error: the run was ended (signal: 9 (SIGKILL)); nothing was published\n";
-    Bench::new().end(&[
-        // As the system does when memory runs out, or a closed terminal at last.
-        (CELL, 1, "KILL", "group", None, ""),
-        (CELL, 1, "KILL", "python", Some(1), ended_python),
-        (CELL, 1, "TERM", "xtask", Some(1), STOPPED),
-        (CELL, 1, "HUP", "group", Some(1), STOPPED),
-        ("held  cell 1", 1, "KILL", "group", None, ""),
-        (RENDERING, 1, "KILL", "group", None, ""),
-        (WROTE, 1, "KILL", "group", None, ""),
-        (WROTE, 2, "KILL", "group", None, ""),
-        (WROTE, 3, "KILL", "group", None, ""),
-    ]);
+    Bench::new().end(&[(CELL, "KILL", "xtask", None, ""), (CELL, "INT", "group", Some(1), STOPPED)]);
 }
 
 #[test]
 fn a_run_that_is_killed_while_it_publishes_leaves_each_file_whole() {
     let _alone = alone();
-    let bench = Bench::new();
-    let before = bench.published();
-    // A pipe that is full holds the run at its next line but one, which is the one after the first file.
-    let (reader, mut writer) = io::pipe().unwrap();
-    let child = bench.held(writer.try_clone().unwrap());
-    let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
-    lines.find(|line| line.starts_with("held  cell 2")).unwrap();
-    const PIPE: usize = 65_536; // bytes that a pipe of Linux holds
-    writer.write_all(&vec![b' '; PIPE - "held  rendering\n".len()]).unwrap();
-    bench.let_go();
-    wait_until("a file is published", || bench.new_files(&before) > 0);
-    signal("KILL", -(child.id() as i32));
-    assert_eq!(child.wait_with_output().unwrap().status.signal(), Some(9));
-    assert_eq!(bench.new_files(&before), 1);
-    bench.check_that_nothing_runs();
-    bench.finish(bench.start(Stdio::null()));
+    Bench::new().kill_after(1);
+}
+
+#[test]
+#[ignore = "deep: ten more runs that are ended, about 1 minute"]
+fn a_run_that_is_ended_anywhere_leaves_each_file_whole_and_no_kernel() {
+    let _alone = alone();
+    let ended_python = "error: the run was ended (signal: 9 (SIGKILL)); nothing was published\n";
+    Bench::new().end(&[
+        // As the system does when memory runs out, or a closed terminal at last.
+        (CELL, "KILL", "group", None, ""),
+        (CELL, "KILL", "python", Some(1), ended_python),
+        (CELL, "TERM", "xtask", Some(1), STOPPED),
+        (CELL, "HUP", "group", Some(1), STOPPED),
+        (KERNEL, "KILL", "group", None, ""),
+        ("held  cell 1", "KILL", "group", None, ""),
+    ]);
+    [0, 2, 3, 4].into_iter().for_each(|files| Bench::new().kill_after(files));
 }
 
 #[test]
@@ -222,7 +205,7 @@ fn two_runs_at_once_take_turns() {
     let mut said = String::new();
     printed.read_line(&mut said).unwrap();
     assert_eq!(said, "Waiting until another run, which this one would disturb, has finished.\n");
-    bench.let_go();
+    fs::write(bench.path("go"), "").unwrap();
     assert!(first.wait_with_output().unwrap().status.success());
     printed.read_to_string(&mut said).unwrap();
     assert!(said.contains("Wrote"), "{said}");

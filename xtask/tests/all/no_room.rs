@@ -1,15 +1,14 @@
 //! A full disk and folders that take no files: a sentence that names the place and the reason, and nothing is lost.
-//!
-//! Only Linux lets a test fill a disk of its own.
 
-use crate::workbench::{PROGRAM, alone, cell, environment, progress, root, with_mounts, write};
+use crate::workbench::*;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// Checks that a command fails with a sentence where a place is read-only (`ro`) or full at a size. In the sentence the
 /// place is written `{}`, and anything may stand for a `*`.
-fn check((place, option, sentence): (&Path, &str, &str), fit: impl Fn(&mut Command)) {
+fn check(case: (&Path, &str, &str), call: &[&Path], (variable, value): (&str, &Path)) {
+    let (place, option, sentence) = case;
     let place = place.display().to_string();
     progress(&format!("{place} is mounted {option}"));
     let mounts = match option {
@@ -17,17 +16,14 @@ fn check((place, option, sentence): (&Path, &str, &str), fit: impl Fn(&mut Comma
         size => format!("mount -t tmpfs -o size={size} none '{place}'"),
     };
     let Some(mut command) = with_mounts(sentence, &(mounts + " && exec \"$0\" \"$@\"")) else { return };
-    fit(&mut command);
-    let output = command.output().unwrap();
+    let output = command.args(call).env(variable, value).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     let sentence = format!("error: {}\n", sentence.replace("{}", &place));
     let (start, end) = sentence.split_once('*').unwrap_or((&sentence, ""));
     let is_it = stderr.starts_with(start) && stderr.ends_with(end) && stderr.lines().count() == 1;
-    assert!(is_it && output.status.code() == Some(1), "{stderr}is not\n{sentence}");
-    assert!(
-        stderr.contains("No space left on device") || stderr.contains("Read-only file system"),
-        "{stderr}"
-    );
+    let reason =
+        ["No space left on device", "Read-only file system"].iter().any(|said| stderr.contains(said));
+    assert!(is_it && reason && output.status.code() == Some(1), "{stderr}is not\n{sentence}");
 }
 
 #[test]
@@ -35,41 +31,29 @@ fn check((place, option, sentence): (&Path, &str, &str), fit: impl Fn(&mut Comma
 fn a_run_without_room_is_a_sentence_and_loses_nothing() {
     let _alone = alone();
     environment();
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    let [notebooks, output, temporary] = ["notebooks", "rendered", "temporary"].map(path);
-    let folders = [&notebooks, &output, &temporary];
-    folders.iter().for_each(|folder| fs::create_dir(folder).unwrap());
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let [notebooks, output, temporary] = ["notebooks", "rendered", "temporary"].map(|name| {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        folder.path().join(name)
+    });
     let (notebook, target) = (notebooks.join("small.ipynb"), root().join("target"));
     write(&notebook, vec![cell("println!(\"{}\", \"much\".repeat(100_000));", &[])]);
-    let before = fs::read(&notebook).unwrap();
     // Where the target folder is another one, its programs are not there.
-    fs::copy(PROGRAM, path("xtask")).unwrap();
+    let program = copy.path().join("xtask");
+    fs::copy(PROGRAM, &program).unwrap();
+    let before = tree(folder.path());
+    let builds = "the kernel, which builds in {}/*, did not start: No space left on device (os error 28)";
     for case in [
         (&*output, "ro", "cannot write to {}: Read-only file system (os error 30)"),
         (&*target, "ro", "cannot lock {}/setup.lock: Read-only file system (os error 30)"),
         (&*notebooks, "ro", "cannot write to {}: Read-only file system (os error 30)"),
         (&*output, "64k", "cannot write to {}: No space left on device (os error 28)"),
         (&*target, "64k", "cannot write to {}/run/*: No space left on device"),
-        (
-            &*temporary,
-            "16k",
-            "the kernel, which builds in {}/*, did not start: No space left on device (os error 28)",
-        ),
+        (&*temporary, "16k", builds),
     ] {
-        check(case, |command| {
-            command
-                .arg(path("xtask"))
-                .arg("run")
-                .arg(&notebook)
-                .arg("--in-place")
-                .arg("--output")
-                .arg(&output);
-            command.env("TMPDIR", &temporary);
-        });
-        assert_eq!(fs::read(&notebook).unwrap(), before, "{case:?}");
-        let left = folders.map(|folder| fs::read_dir(folder).unwrap().count());
-        assert_eq!(left, [1, 0, 0], "{case:?}: something is left over");
+        let [run, in_place, to] = ["run", "--in-place", "--output"].map(Path::new);
+        check(case, &[&program, run, &notebook, in_place, to, &output], ("TMPDIR", &temporary));
+        assert!(tree(folder.path()) == before, "{case:?}: something is changed or left over");
     }
 }
 
@@ -80,6 +64,7 @@ fn a_set_up_without_room_is_a_sentence() {
     fs::copy(root().join("environment.yml"), folder.path().join("environment.yml")).unwrap();
     let venv = folder.path().join(".venv");
     fs::create_dir(&venv).unwrap();
+    let package = folder.path().join("xtask");
     for (option, said) in [
         ("ro", "cannot clear {}: Read-only file system (os error 30)"),
         // Full before, in and after the step that brings pip.
@@ -87,9 +72,8 @@ fn a_set_up_without_room_is_a_sentence() {
         ("3m", "Python could not make {}: *No space left on device"),
         ("40m", "pip could not install *; make room or check the network, and call again"),
     ] {
-        check((&venv, option, said), |command| {
-            command.arg(PROGRAM).arg("setup").env("CARGO_MANIFEST_DIR", folder.path().join("xtask"));
-        });
+        let call = [PROGRAM, "setup"].map(Path::new);
+        check((&venv, option, said), &call, ("CARGO_MANIFEST_DIR", &package));
     }
 }
 
@@ -97,15 +81,14 @@ fn a_set_up_without_room_is_a_sentence() {
 fn an_entry_of_the_kernels_cache_that_was_cut_off_is_removed() {
     environment();
     let caches = tempfile::tempdir().unwrap();
-    let [whole, cut_off] = [("1", "3"), ("2", "")].map(|(name, hits)| {
-        let entry = caches.path().join("evcxr").join(name);
-        fs::create_dir_all(&entry).unwrap();
-        fs::write(entry.join("stderr"), "{}\n").unwrap();
-        fs::write(entry.join("hits"), hits).unwrap();
-        entry
-    });
+    let entries = caches.path().join("evcxr");
+    for (name, hits) in [("whole", "3"), ("cut off", "")] {
+        fs::create_dir_all(entries.join(name)).unwrap();
+        fs::write(entries.join(name).join("stderr"), "{}\n").unwrap();
+        fs::write(entries.join(name).join("hits"), hits).unwrap();
+    }
     let output = Command::new(PROGRAM).arg("setup").env("XDG_CACHE_HOME", caches.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(whole.exists());
-    assert!(!cut_off.exists(), "with it, every later set-up cell fails");
+    // With the other, every later set-up cell fails.
+    assert_eq!(["whole", "cut off"].map(|name| entries.join(name).exists()), [true, false]);
 }

@@ -1,11 +1,6 @@
 //! `cargo xtask setup`, killed again and again: the next call goes on from whatever is left, and the last is complete.
-//!
-//! Processes are found in `/proc`, which only Linux has.
 
-use crate::workbench::{
-    PROGRAM, cell, has_in_environment, processes, progress, read, root, signal, text, wait_until,
-    with_mounts, write,
-};
+use crate::workbench::*;
 use std::env;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -86,7 +81,7 @@ impl Call {
         assert_eq!(self.wait(point), None, "the set-up ended before {point:?}\n{}", self.said());
         signal("KILL", self.child.id() as i32);
         assert_eq!(self.child.wait().unwrap().code(), None, "{}", self.said());
-        let mut next = bench.set_up("nothing");
+        let mut next = bench.start(Command::new(PROGRAM), "nothing");
         wait_until("the next waits", || next.said() == "Waiting until another set-up has finished.\n");
         next.child.kill().unwrap();
         next.child.wait().unwrap();
@@ -126,10 +121,6 @@ impl Bench {
         Call { child: command.arg("setup").spawn().unwrap(), folder }
     }
 
-    fn set_up(&self, stop_at: &str) -> Call {
-        self.start(Command::new(PROGRAM), stop_at)
-    }
-
     /// What a program prints that must succeed.
     fn print(&self, program: &Path, arguments: &[&str]) -> String {
         let output = self.fit(Command::new(program)).args(arguments).output().unwrap();
@@ -156,7 +147,7 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
 
     for &(point, step) in POINTS {
         progress(&format!("a set-up is killed at {point}"));
-        let call = bench.set_up(point);
+        let call = bench.start(Command::new(PROGRAM), point);
         let stopped = call.folder.path().join("stopped");
         call.kill(&bench, &stopped, step);
         let script = format!("mount -t tmpfs -o size=16k none '{}' && exec \"$0\" \"$@\"", target.display());
@@ -182,10 +173,10 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     let last = registered.join("version.txt");
     bench.print(Path::new("mkfifo"), &[last.to_str().unwrap()]);
     progress("a set-up is killed while the kernel registers itself");
-    bench.set_up("nothing").kill(&bench, &registered.join("lint-LICENSE"), true);
+    bench.start(Command::new(PROGRAM), "nothing").kill(&bench, &registered.join("lint-LICENSE"), true);
     fs::remove_file(&last).unwrap();
 
-    let mut call = bench.set_up("nothing");
+    let mut call = bench.start(Command::new(PROGRAM), "nothing");
     assert!(call.wait(Path::new("/none")).unwrap().success(), "{}", call.said());
     let ready = format!("Ready: {}\n", bench.path(".venv").display());
     assert!(call.said().ends_with(&ready), "{}", call.said());
@@ -197,9 +188,7 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
 
     bench.print(&bin.join("jupyter-lab"), &["--version"]);
     let kernels = bench.print(&bin.join("jupyter"), &["kernelspec", "list", "--json"]);
-    let kernels: serde_json::Value = serde_json::from_str(&kernels).unwrap();
-    let program = text(&kernels["kernelspecs"]["rust"]["spec"]["argv"][0]);
-    assert_eq!(Path::new(&program), bin.join("evcxr_jupyter"));
+    assert!(kernels.contains(&format!("{:?}", bin.join("evcxr_jupyter"))), "{kernels}");
     bench.print(Path::new(PROGRAM), &["run"]);
     let executed = read(&bench.path("target/rendered/sum.ipynb"));
     assert_eq!(text(&executed["cells"][0]["outputs"][0]["data"]["text/plain"]), "42");

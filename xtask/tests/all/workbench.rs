@@ -1,6 +1,7 @@
 //! What the tests share: notebooks made for a test, `cargo xtask` on them, and the environment that it has set up.
 
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io::{self, Write};
@@ -73,6 +74,32 @@ pub fn tool(program: &str) -> Command {
 pub fn xtask(arguments: &[&str]) -> Outcome {
     environment();
     Outcome::of(Command::new(PROGRAM).args(arguments).output().unwrap())
+}
+
+/// Calls `cargo xtask` as each line `ARGUMENTS => COMPLAINT` says, where `{}` is a folder: it fails with this complaint,
+/// and nothing in the folder has changed.
+pub fn check_refusals(folder: &Path, lines: &str) {
+    let before = tree(folder);
+    for line in lines.trim().replace("{}", folder.to_str().unwrap()).lines() {
+        let (asked, said) = line.split_once(" => ").unwrap();
+        let outcome = xtask(&asked.split(' ').collect::<Vec<_>>());
+        let said = format!("error: {}\n", said.replace("\\n", "\n"));
+        assert_eq!((outcome.code, outcome.stdout, outcome.stderr), (Some(1), String::new(), said), "{asked}");
+        assert!(tree(folder) == before, "{asked}: something is changed");
+    }
+}
+
+/// All that is below a folder: files with their text, and folders.
+pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut tree = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            tree.extend(self::tree(&path));
+        }
+        tree.insert(path.clone(), fs::read_to_string(path).unwrap_or_default());
+    }
+    tree
 }
 
 impl Outcome {
