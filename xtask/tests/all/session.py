@@ -57,12 +57,11 @@ def execute(source, seconds, sign, interrupts):
     return outputs
 
 
-temporary = tempfile.mkdtemp()
 manager = KernelManager(kernel_name="rust")
-quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-manager.start_kernel(cwd=sys.argv[1], env=dict(os.environ, TMPDIR=temporary), **quiet)
-client = manager.client()
-with guard(manager, temporary):
+with guard(manager):
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    manager.start_kernel(cwd=sys.argv[1], env=dict(os.environ, TMPDIR=tempfile.tempdir), **quiet)
+    client = manager.client()
     try:
         client.start_channels()
         client.wait_for_ready(timeout=120)
