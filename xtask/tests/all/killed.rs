@@ -92,8 +92,8 @@ impl Bench {
 
     fn check_that_nothing_runs(&self) {
         let temporary = self.path("temporary");
-        let runs = || processes(|process| has_in_environment(process, &temporary));
-        wait_until("no kernel runs", || runs().is_empty());
+        let belongs = |process: &Path| has_in_environment(process, &temporary);
+        wait_until("no kernel runs", || processes(belongs).is_empty());
         assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "a kernel's folder is left");
     }
 
@@ -167,14 +167,9 @@ fn parent(process: &Path) -> String {
 }
 
 #[test]
-fn a_run_that_is_ended_in_a_cell_changes_nothing_and_leaves_no_kernel() {
+fn a_run_that_is_ended_in_a_cell_or_between_files_leaves_each_whole_and_no_kernel() {
     let _alone = alone();
     Bench::new().end(&[(CELL, "KILL", "xtask", None, ""), (CELL, "INT", "group", Some(1), STOPPED)]);
-}
-
-#[test]
-fn a_run_that_is_killed_while_it_publishes_leaves_each_file_whole() {
-    let _alone = alone();
     Bench::new().kill_after(1);
 }
 

@@ -31,11 +31,6 @@ for path in sys.argv[1:]: nbformat.validate(json.loads(pathlib.Path(path).read_t
     call(&root(), &["python", "-c", script], paths);
 }
 
-#[test]
-fn the_committed_notebooks_are_valid() {
-    validate(&notebooks());
-}
-
 const NBCONVERT: &[&str] = &["jupyter", "nbconvert", "--to", "notebook", "--execute", "--output=out"];
 const NBCLIENT: &[&str] = &["jupyter", "execute", "--output=out"];
 
@@ -154,9 +149,10 @@ fn nbconvert_writes_markdown_and_slides_with_every_figure() {
     }
 }
 
-/// A heading begins a slide; other prose, a figure and a table begin one below it.
 #[test]
-fn cells_say_where_slides_begin() {
+fn the_committed_notebooks_are_valid_and_say_where_slides_begin() {
+    validate(&notebooks());
+    // A heading begins a slide; other prose, a figure and a table begin one below it.
     for path in notebooks() {
         for cell in read(&path)["cells"].as_array().unwrap() {
             let outputs = cell["outputs"].as_array();

@@ -11,9 +11,8 @@ use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Where a step of the set-up stops, in the order in which it passes them: Python before it writes a file of this path,
-/// the compiler when so many libraries are built, cargo when it is done. And whether the step ends with the set-up, as
-/// with a closed terminal, or lives on. None begins the kernel's build anew.
+/// Where a step stops, in this order: Python before it writes a file of this path, the compiler when so many libraries
+/// are built, cargo when it is done. And whether it ends with the set-up, as with a closed terminal, or lives on.
 const POINTS: &[(&str, bool)] = &[
     ("/.venv/bin/activate", false),
     ("/site-packages/pip/", true),
@@ -216,10 +215,9 @@ fn what_is_missing_is_a_sentence_with_the_remedy() {
         program(&programs, name, script);
         for command in ["setup", "lab"] {
             let mut xtask = Command::new(PROGRAM);
-            xtask.env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env_remove("CONDA_PREFIX");
-            let output = xtask.arg(command).env("PATH", &programs).output().unwrap();
-            assert_eq!(output.status.code(), Some(1), "{said}");
-            assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("error: {said}\n"));
+            xtask.arg(command).env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env("PATH", &programs);
+            let outcome = Outcome::of(xtask.env_remove("CONDA_PREFIX").output().unwrap());
+            assert_eq!((outcome.code, outcome.stderr), (Some(1), format!("error: {said}\n")));
         }
     }
 }
