@@ -36,7 +36,7 @@ fn settles<T: std::fmt::Debug>(measure: impl Fn() -> T, right: impl Fn(&T, bool)
         let config = Contention { samples: 24, ..Default::default() };
         let others =
             time_contenders(&[adding("look", 1, [0; 2])], &config).unwrap().other_load.unwrap_or(0.0);
-        _ = writeln!(stderr(), "{found:.2?}, while others kept {others:.1} cores busy");
+        _ = writeln!(stderr(), "measured {found:.2?} while other programs kept {others:.1} cores busy");
         assert!(time < 5 || (others > 0.1 && right(&found, true)), "wrong five times, now {found:?}");
     }
 }

@@ -5,7 +5,7 @@ use crate::executed::{self, pages};
 use crate::jupyter::{Server, Sheet};
 use crate::page::Browser;
 use crate::parameter_cells::with_values;
-use crate::workbench::{cell, cell_named, code_cells, name, notebooks, progress, read, setting_up, text};
+use crate::workbench::*;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -22,23 +22,20 @@ fn small(place: usize) -> Value {
 fn assert_well(sheet: &Sheet, what: &str) -> Value {
     let notebook = sheet.notebook();
     let mut wrong = checks::outputs(&notebook);
-    wrong.extend(sheet.faults(&notebook));
+    wrong.extend(sheet.faults());
     assert!(wrong.is_empty(), "{what}:\n{}", wrong.join("\n"));
     notebook
 }
 
-/// What the cells printed.
-fn printed(notebook: &Value) -> String {
-    let cells = code_cells(notebook).into_iter();
-    cells.flat_map(|cell| cell["outputs"].as_array().unwrap()).map(|output| text(&output["text"])).collect()
-}
+const ALL: &str = "Run All Cells";
+const RESTART: &str = "Restart Kernel and Run All Cells";
 
 /// Opens the committed notebooks and scrolls through them.
 fn assert_shared_notebooks_show_everything(browser: &Browser, server: &Server) {
     for path in notebooks() {
         let (name, notebook) = (name(&path), read(&path));
         let sheet = server.open(browser, &name, &notebook);
-        let wrong = sheet.faults(&notebook);
+        let wrong = sheet.faults();
         assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
         progress(&format!("  {name} shows everything"));
     }
@@ -79,26 +76,25 @@ fn a_faulty_notebook_is_found_out(browser: &Browser, server: &Server) {
     faulty["outputs"] = outputs.to_vec().into();
     let mut notebook = committed.clone();
     notebook["cells"] = json!([faulty]);
-    let wrong = server.open(browser, "faulty", &notebook).faults(&notebook);
-    let said =
-        ["3 of 4 figures are not seen", "1 tables are seen, not 2", "it asks for https://host.invalid/x.png"];
-    assert_eq!(wrong, said);
+    let wrong = server.open(browser, "faulty", &notebook).faults();
+    let unseen = "faulty: a figure is not seen";
+    let tables = "faulty: 1 tables are seen, not 2";
+    assert_eq!(wrong, [unseen, unseen, unseen, tables, "it asks for https://host.invalid/x.png"]);
+}
+
+/// Runs cells, all of which have to do what they should.
+fn run(sheet: &Sheet, menu: &str, entry: &str) -> Value {
+    sheet.begin(menu, entry);
+    sheet.finish(entry);
+    assert_well(sheet, entry)
 }
 
 /// A reader runs all cells, changes a number and runs again, interrupts a long measurement, and goes on.
 /// `figure` is a cell that times contenders on all threads and shows a figure of them.
 fn a_reader_works(sheet: &Sheet, figure: &str) {
-    let setting_up = setting_up();
-    sheet.begin("Run", "Run All Cells");
-    sheet.wait_for_set_up();
-    drop(setting_up);
-    sheet.finish("all cells");
-    assert_well(sheet, "all cells");
-
+    run(sheet, "Run", ALL);
     sheet.type_number("THREADS", "2", "3");
-    sheet.begin("Run", "Run Selected Cell and All Below");
-    sheet.finish("the cells below the changed number");
-    let changed = assert_well(sheet, "the cells below the changed number");
+    let changed = run(sheet, "Run", "Run Selected Cell and All Below");
     let outputs = cell_named(&changed, figure)["outputs"].as_array().unwrap();
     let twin: String = outputs.iter().map(|output| text(&output["data"]["text/plain"])).collect();
     let has = |threads| twin.lines().any(|row| row.split("  ").any(|column| column.trim() == threads));
@@ -116,9 +112,7 @@ fn a_reader_works(sheet: &Sheet, figure: &str) {
 
     sheet.type_number("SAMPLES", "1000", "5");
     sheet.click_line("set-up", ":cache");
-    sheet.begin("Run", "Run Selected Cell and All Below");
-    sheet.finish("all cells after an interrupt");
-    assert_well(sheet, "all cells after an interrupt");
+    run(sheet, "Run", "Run Selected Cell and All Below");
 }
 
 #[test]
@@ -140,9 +134,7 @@ fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
     let server = Server::lab();
     let sheet = server.open(&browser, "time", &small(1));
     a_reader_works(&sheet, "parts-figure");
-    sheet.begin("Kernel", "Restart Kernel and Run All Cells");
-    sheet.finish("all cells after a restart");
-    assert_well(&sheet, "all cells after a restart");
+    run(&sheet, "Kernel", RESTART);
 }
 
 #[test]
@@ -152,19 +144,14 @@ fn two_notebooks_run_at_the_same_time_and_say_so() {
     let server = Server::lab();
     let [guard, time] =
         [("guard", 0), ("time", 1)].map(|(name, place)| server.open(&browser, name, &small(place)));
-    for (menu, entry) in [("Run", "Run All Cells"), ("Kernel", "Restart Kernel and Run All Cells")] {
-        for sheet in [&guard, &time] {
-            let _setting_up = setting_up();
-            sheet.begin(menu, entry);
-            sheet.wait_for_set_up();
-        }
-        let mut said = String::new();
-        for (sheet, name) in [(&guard, "guard"), (&time, "time")] {
-            let what = format!("{name}, at the same time as the other: {entry}");
-            sheet.finish(&what);
-            said += &printed(&assert_well(sheet, &what));
-        }
-        assert!(said.contains("Other programs kept"), "neither notebook noticed the other:\n{said}");
+    for (menu, entry) in [("Run", ALL), ("Kernel", RESTART)] {
+        [&guard, &time].iter().for_each(|sheet| sheet.begin(menu, entry));
+        let said = [&guard, &time].map(|sheet| {
+            sheet.finish(entry);
+            assert_well(sheet, entry).to_string()
+        });
+        let noticed = said.concat().contains("Other programs kept");
+        assert!(noticed, "neither notebook noticed the other: {entry}");
     }
 }
 
@@ -187,6 +174,11 @@ fn a_faulty_page_is_found_out() {
     let Some(browser) = Browser::start(a_faulty_page_is_found_out) else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.html");
+    let faults = |body: &str| {
+        let head = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>";
+        fs::write(&file, format!("{head}{body}")).unwrap();
+        page_faults(&browser, &format!("file://{}", file.display()))
+    };
     let dot = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=";
     for (body, said) in [
         ("<img src=https://host.invalid/x.png alt=x>", "it asks for https://host.invalid/x.png"),
@@ -205,13 +197,12 @@ fn a_faulty_page_is_found_out() {
         ("<a href=#nowhere>there</a>", "a link leads nowhere: #nowhere"),
         ("<a href=nowhere.html>there</a>", "a link leads nowhere: file:///"),
     ] {
-        let head = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>";
-        fs::write(&file, format!("{head}{body}")).unwrap();
-        let wrong = page_faults(&browser, &format!("file://{}", file.display()));
+        let wrong = faults(body);
         assert!(wrong.iter().any(|what| what.starts_with(said)), "{body}: {wrong:?}");
     }
-    fs::write(&file, format!("<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'><p id=x><a href=#x>there</a><a href=https://host.invalid>far</a><img src={dot} alt=x>")).unwrap();
-    assert_eq!(page_faults(&browser, &format!("file://{}", file.display())), Vec::<String>::new());
+    let good =
+        format!("<p id=x><a href=#x>there</a><a href=https://host.invalid>far</a><img src={dot} alt=x>");
+    assert_eq!(faults(&good), Vec::<String>::new());
 }
 
 /// What is wrong with a page that stands alone, in words.

@@ -1,6 +1,6 @@
 //! What must hold for every executed notebook. Each function returns what is wrong, in words.
 
-use crate::workbench::{code_cells, escaped, has_tag, text};
+use crate::workbench::*;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 

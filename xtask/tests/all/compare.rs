@@ -1,6 +1,6 @@
 //! `cargo xtask compare` on small notebooks: what it pairs, what it writes, what it refuses.
 
-use crate::workbench::{cell, check_refusals, write, xtask};
+use crate::workbench::*;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;

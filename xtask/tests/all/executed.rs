@@ -2,10 +2,7 @@
 
 use crate::checks::{self, found};
 use crate::parameter_cells::parts;
-use crate::workbench::{
-    Outcome, PROGRAM, alone, cell_named, code_cells, environment, has_tag, name, notebooks, progress, read,
-    root, setting_up, text,
-};
+use crate::workbench::*;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;

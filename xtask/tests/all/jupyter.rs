@@ -1,12 +1,9 @@
 //! JupyterLab and Notebook 7, started as a user starts them, on copies of the notebooks that nobody has trusted.
 
 use crate::page::{Browser, Page};
-use crate::workbench::{
-    PROGRAM, cell_named, code_cells, environment, progress, text, tool, wait_until, workspace,
-};
-use serde_json::{Map, Value, json};
+use crate::workbench::*;
+use serde_json::{Value, json};
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -175,8 +172,10 @@ impl Sheet {
         self.page.press_control_enter();
     }
 
-    /// Chooses from a menu what makes cells run, and agrees if asked whether to restart.
+    /// Chooses from a menu what makes cells run, and agrees if asked whether to restart. Comes back when they run, and
+    /// the set-up cell, where it is one of them, has finished.
     pub fn begin(&self, menu: &str, entry: &str) {
+        let _setting_up = setting_up();
         let kernel = format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
         self.page.wait("it has a kernel", 120, &kernel);
         let before = self.page.evaluate(COUNTS);
@@ -188,14 +187,9 @@ impl Sheet {
         // They may have run already when this looks.
         let begun = format!("{STATES}.includes('running') || JSON.stringify({COUNTS}) !== '{before}'");
         self.page.wait(&format!("{entry} has begun"), 120, &begun);
-    }
-
-    /// Waits until the set-up cell has finished.
-    pub fn wait_for_set_up(&self) {
-        let state = format!(
-            "{NOTEBOOK}.content.widgets.find(cell => cell.model.id === 'set-up').model.executionState"
-        );
-        self.page.wait("the set-up cell has finished", 1_200, &format!("{state} !== 'running' || {DIED}"));
+        let set_up = format!("{NOTEBOOK}.content.widgets.find(cell => cell.model.id === 'set-up')");
+        let finished = format!("{set_up}.model.executionState !== 'running' || {DIED}");
+        self.page.wait("the set-up cell has finished", 1_200, &finished);
     }
 
     /// Waits until the cells that run or wait for their turn have finished.
@@ -231,74 +225,54 @@ impl Sheet {
         self.page.wait(&format!("{cell} prints {text}"), 120, &printed);
     }
 
-    /// What a reader does not see of the figures and tables in these outputs, or should not see.
-    pub fn faults(&self, notebook: &Value) -> Vec<String> {
-        let (figures, tables) = (figures(notebook), tables(notebook));
+    /// What a reader does not see of the figures and tables, or should not see.
+    pub fn faults(&self) -> Vec<String> {
         self.page.bring_to_front();
-        let seen = self.page.evaluate(LOOK);
-        let unseen = figures.iter().filter(|figure| seen["figures"][*figure] != json!([1440, 840])).count();
-        let table_count = seen["tables"].as_object().unwrap().len();
-        let mut wrong = Vec::new();
-        if unseen > 0 {
-            wrong.push(format!("{unseen} of {} figures are not seen", figures.len()));
-        }
-        if table_count != tables.len() {
-            wrong.push(format!("{table_count} tables are seen, not {}", tables.len()));
-        }
-        let dialogs = self
-            .page
-            .evaluate("[...document.querySelectorAll('.jp-Dialog')].map(dialog => dialog.innerText)");
-        wrong.extend(dialogs.as_array().unwrap().iter().map(|dialog| format!("a dialog asks: {dialog}")));
+        let words = |expression: &str| -> Vec<String> {
+            serde_json::from_value(self.page.evaluate(expression)).unwrap()
+        };
+        let mut wrong = words(LOOK);
+        let dialogs = words("[...document.querySelectorAll('.jp-Dialog')].map(dialog => dialog.innerText)");
+        wrong.extend(dialogs.iter().map(|dialog| format!("a dialog asks: {dialog}")));
         let own = [&format!("http://{}/", self.address), "data:", "blob:"];
-        let asked =
-            self.page.requests().into_iter().filter(|asked| !own.iter().any(|own| asked.starts_with(*own)));
-        wrong.extend(asked.map(|asked| format!("it asks for {asked}")));
+        let mut asked = self.page.requests();
+        asked.retain(|asked| !own.iter().any(|own| asked.starts_with(*own)));
+        wrong.extend(asked.iter().map(|asked| format!("it asks for {asked}")));
         wrong
     }
 }
 
-/// Goes to each output that is a figure or a table and notes what is seen: figures with their size, tables.
+/// Goes to each output that is a figure or a table; says what is not seen there.
 const LOOK: &str = "(async () => {
-    const [seen, sheet] = [{ figures: {}, tables: {} }, jupyterapp.shell.currentWidget.content];
+    const [wrong, sheet] = [[], jupyterapp.shell.currentWidget.content];
     const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const isSeen = async element => {
+        element.scrollIntoView({ block: 'center' });
+        await drawn();
+        await element.decode?.().catch(() => {});
+        const [box, frame] = [element.getBoundingClientRect(), sheet.node.getBoundingClientRect()];
+        return element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+            && box.width > 100 && box.bottom > frame.top && box.top < frame.bottom
+            && (element.rows ? element.rows.length > 1 : element.naturalWidth === 1440 && element.naturalHeight === 840);
+    };
     for (const [place, cell] of sheet.widgets.entries()) {
-        if (cell.model.type !== 'code') continue;
-        const kinds = cell.model.outputs.toJSON().flatMap(output => Object.keys(output.data ?? {}));
-        const wanted = kinds.filter(kind => kind.startsWith('image/') || kind === 'text/markdown').length;
-        if (wanted === 0) continue;
+        const outputs = cell.model.outputs?.toJSON().map(output => output.data ?? {}) ?? [];
+        const figures = outputs.filter(data => Object.keys(data).some(kind => kind.startsWith('image/')));
+        const tables = outputs.filter(data => data['text/markdown']).length;
+        if (figures.length + tables === 0) continue;
         await sheet.scrollToItem(place, 'center');
-        const shown = () => [...cell.node.querySelectorAll('.jp-OutputArea-output :is(img, table)')];
+        const shown = kind => [...cell.node.querySelectorAll(`.jp-OutputArea-output ${kind}`)];
+        const missing = () => shown('img').length < figures.length || shown('table').length < tables;
         // What never shows is not waited for longer than that.
-        for (const end = Date.now() + 5000; shown().length < wanted && Date.now() < end;) await drawn();
-        for (const element of shown()) {
-            element.scrollIntoView({ block: 'center' });
-            await drawn();
-            await element.decode?.().catch(() => {});
-            const [box, frame] = [element.getBoundingClientRect(), sheet.node.getBoundingClientRect()];
-            const visible = element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-            if (!visible || box.width < 100 || box.bottom < frame.top || box.top > frame.bottom) continue;
-            if (element.src) seen.figures[element.src] = [element.naturalWidth, element.naturalHeight];
-            else if (element.rows.length > 1) seen.tables[element.innerText] = true;
+        for (const end = Date.now() + 5000; missing() && Date.now() < end;) await drawn();
+        for (const figure of figures) {
+            const png = [figure['image/png'] ?? 'none'].flat().join('').replaceAll('\\n', '');
+            const image = shown('img').find(image => image.src.endsWith(png));
+            if (!image || !await isSeen(image)) wrong.push(`${cell.model.id}: a figure is not seen`);
         }
+        let seen = 0;
+        for (const table of shown('table')) seen += await isSeen(table);
+        if (seen !== tables) wrong.push(`${cell.model.id}: ${seen} tables are seen, not ${tables}`);
     }
-    return seen;
+    return wrong;
 })()";
-
-/// The addresses under which the figures of a notebook must be seen. One that is no PNG has none that can be.
-fn figures(notebook: &Value) -> HashSet<String> {
-    let figures = outputs(notebook).filter(|data| data.keys().any(|kind| kind.starts_with("image/")));
-    let png =
-        |data: &Map<String, Value>| data.get("image/png").map(text).unwrap_or_default().replace('\n', "");
-    figures.map(|data| format!("data:image/png;base64,{}", png(data))).collect()
-}
-
-/// The different tables of a notebook.
-fn tables(notebook: &Value) -> HashSet<String> {
-    outputs(notebook).filter_map(|data| data.get("text/markdown")).map(text).collect()
-}
-
-/// What the cells of a notebook show.
-fn outputs(notebook: &Value) -> impl Iterator<Item = &Map<String, Value>> {
-    let outputs = code_cells(notebook).into_iter().filter_map(|cell| cell["outputs"].as_array());
-    outputs.flatten().filter_map(|output| output["data"].as_object())
-}

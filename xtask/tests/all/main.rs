@@ -7,6 +7,7 @@
 
 mod bad_values;
 mod browser;
+mod cells;
 mod checks;
 mod compare;
 mod executed;
@@ -17,7 +18,6 @@ mod killed;
 mod memory;
 #[cfg(target_os = "linux")] // only there a test fills a disk of its own
 mod no_room;
-mod one_kernel;
 mod orders;
 mod other_tools;
 mod page;

@@ -2,7 +2,7 @@
 
 use crate::parameter_cells::parts;
 use crate::session::Session;
-use crate::workbench::{Outcome, cell_named, progress, read, root, text};
+use crate::workbench::*;
 use serde_json::Value;
 use std::fs;
 use std::process::{Command, Stdio};

@@ -3,7 +3,7 @@
 //! The browser is told what to do in its own protocol (<https://chromedevtools.github.io/devtools-protocol>), through
 //! pipes. The crates that know the whole protocol take longer to build than all others together.
 
-use crate::workbench::{environment, progress};
+use crate::workbench::*;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::env;

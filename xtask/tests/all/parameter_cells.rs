@@ -1,7 +1,7 @@
 //! The constants of the notebooks' parameter cells with the range that the comment of each states, and what the other
 //! cells define and do with them.
 
-use crate::workbench::{code_cells, has_tag, name, notebooks, read, text};
+use crate::workbench::*;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::path::Path;

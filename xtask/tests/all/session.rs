@@ -1,7 +1,7 @@
 //! One Rust kernel that stays, for tests that run cells again, change parameters and interrupt.
 
 use crate::parameter_cells::Parts;
-use crate::workbench::{progress, setting_up, text, tool, workspace};
+use crate::workbench::*;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Stdio};
