@@ -46,7 +46,7 @@ const SCHEDULES: &str = "lost-runs overshoot-timeline twice-runs crossed-figure 
 
 /// More about schedules and counters: what a notebook defines, a cell for it, and what that shows. What the threads did
 /// before the barrier comes in no order; then what they did after it.
-const PROOFS: [(&str, &str, &str); 6] = [
+const PROOFS: [(&str, &str, &str); 4] = [
     ("lose_one", "let s = Steps::default(); lose_one(&s)?; SORTED", "reads 0, reads 0, writes 1, writes 1"),
     (
         "overshoot",
@@ -59,25 +59,6 @@ const PROOFS: [(&str, &str, &str); 6] = [
         "let over = |n: u32| count_runs(|| Ok(overshoot(n as usize, &Steps::default())? == f64::from(n - 1)));
 (over(1)?, over(4)?)",
         "(1000, 1000)",
-    ),
-    (
-        "guarded",
-        "fn keep<C: Count>() -> Result<u64> {
-    let counter = C::default();
-    on_threads(3, |_| (0..1_000).for_each(|_| counter.increment()))?;
-    Ok(counter.get())
-}
-(keep::<guarded::Counter>()?, keep::<std_lock::Counter>()?, keep::<atomic::Counter>()?)",
-        "(3000, 3000, 3000)",
-    ),
-    (
-        "bounded",
-        "fn bound(counter: bounded::Counter) -> Result<u64> {
-    on_threads(3, |_| while counter.increment_below(1_000) {})?;
-    Ok(counter.get())
-}
-bound(Default::default())?",
-        "1000",
     ),
 ];
 

@@ -4,12 +4,10 @@ use crate::workbench::*;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-/// The words of those faults that are there.
 pub fn found<const N: usize>(faults: [(bool, String); N]) -> Vec<String> {
     faults.into_iter().filter_map(|(is_there, words)| is_there.then_some(words)).collect()
 }
 
-/// Everything that must hold for the outputs, whoever executed the notebook.
 pub fn outputs(notebook: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (index, cell) in code_cells(notebook).into_iter().enumerate() {

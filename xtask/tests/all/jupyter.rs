@@ -1,4 +1,4 @@
-//! JupyterLab and Notebook 7, started as a user starts them, on copies of the notebooks that nobody has trusted.
+//! JupyterLab, started as a user starts it, on copies of the notebooks that nobody has trusted.
 
 use crate::page::{Browser, Page};
 use crate::workbench::*;
@@ -13,34 +13,16 @@ use tempfile::TempDir;
 
 const TOKEN: &str = "test";
 
-/// A server that is running, with its kernels; both end with it.
 pub struct Server {
     address: String,
     process: Child,
     folder: TempDir,
-    /// Where it shows a notebook of this name.
-    view: fn(&str) -> String,
 }
 
 impl Server {
-    /// JupyterLab, through `cargo xtask lab`.
+    /// JupyterLab on a folder of its own, in which nothing is trusted and nothing of the user's is touched.
     pub fn lab() -> Self {
-        let mut command = Command::new(PROGRAM);
         environment();
-        command.args(["lab", "--", "--LabApp.expose_app_in_browser=True"]);
-        // A workspace for each, since two pages cannot share one.
-        Self::start(command, |name| format!("lab/workspaces/{name}/tree"))
-    }
-
-    /// Notebook 7, from the same environment.
-    pub fn notebook_7() -> Self {
-        let mut command = tool("python");
-        command.args(["-m", "notebook", "--JupyterNotebookApp.expose_app_in_browser=True"]);
-        Self::start(command, |_| "notebooks".into())
-    }
-
-    /// Starts a server on a folder of its own, in which nothing is trusted and nothing of the user's is touched.
-    fn start(mut command: Command, view: fn(&str) -> String) -> Self {
         let folder = workspace();
         let path = |name: &str| folder.path().join(name);
         for name in ["config/labconfig", "data", "runtime", "temporary"] {
@@ -52,8 +34,9 @@ impl Server {
         fs::write(path("config/labconfig/page_config.json"), no_news.to_string()).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
-        let mut process = command
-            .args(["--no-browser", "--allow-root", "--ServerApp.port_retries=0"])
+        let mut process = Command::new(PROGRAM)
+            .args(["lab", "--", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"])
+            .arg("--LabApp.expose_app_in_browser=True")
             // On Ctrl-C it ends with the test, and does not ask first.
             .arg("--ServerApp.answer_yes=True")
             .arg(format!("--ServerApp.port={port}"))
@@ -74,14 +57,15 @@ impl Server {
             assert!(ended.is_none(), "it ended: {}", fs::read_to_string(path("log.txt")).unwrap());
             TcpStream::connect(&address).is_ok()
         });
-        Self { address, process, folder, view }
+        Self { address, process, folder }
     }
 
-    /// Puts a notebook in the folder and opens it.
     pub fn open(&self, browser: &Browser, name: &str, notebook: &Value) -> Sheet {
         fs::write(self.folder.path().join(format!("notebooks/{name}.ipynb")), notebook.to_string()).unwrap();
-        let (address, view) = (self.address.clone(), (self.view)(name));
-        let page = browser.open(&format!("http://{address}/{view}/{name}.ipynb?token={TOKEN}"));
+        // A workspace for each, since two pages cannot share one.
+        let view = format!("lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}");
+        let address = self.address.clone();
+        let page = browser.open(&format!("http://{address}/{view}"));
         let sheet = Sheet { page, address, restarted: Cell::new(false) };
         let cells = notebook["cells"].as_array().unwrap().len();
         let loaded =
@@ -116,7 +100,6 @@ const COUNTS: &str = "jupyterapp.shell.currentWidget.content.widgets
 const DIED: &str =
     "[...document.querySelectorAll('.jp-Dialog')].some(dialog => dialog.innerText.includes('died'))";
 
-/// A notebook that is open in a front end.
 pub struct Sheet {
     page: Page,
     address: String,
@@ -125,12 +108,10 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// The notebook as it would be saved now.
     pub fn notebook(&self) -> Value {
         self.page.evaluate(&format!("{NOTEBOOK}.content.model.toJSON()"))
     }
 
-    /// Chooses from a menu.
     pub fn choose(&self, menu: &str, entry: &str) {
         self.page.bring_to_front();
         self.page.click(".lm-MenuBar-item", menu);
@@ -167,7 +148,6 @@ impl Sheet {
         );
     }
 
-    /// Runs the cell in which the cursor is.
     pub fn run_cell(&self) {
         self.page.press_control_enter();
     }
@@ -217,7 +197,6 @@ impl Sheet {
         progress(&format!("  finished: {what}"));
     }
 
-    /// Waits until a cell has printed something.
     pub fn wait_for_output(&self, cell: &str, text: &str) {
         let outputs =
             format!("{NOTEBOOK}.content.widgets.find(cell => cell.model.id === {cell:?}).model.outputs");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
@@ -49,7 +49,6 @@ impl Bench {
         command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// The same, when it waits there.
     fn held(&self, stdout: impl Into<Stdio>) -> Child {
         let child = self.start(stdout);
         wait_until("the cell has started", || self.path("started").exists());
@@ -67,7 +66,6 @@ impl Bench {
         self.check_that_nothing_runs();
     }
 
-    /// All that stands beside the notebook and in the output folder.
     fn files(&self) -> Files {
         let files = ["notebooks", "rendered"].into_iter().flat_map(|folder| tree(&self.path(folder)));
         // The index is on its way in such a file, which a kill may leave.
@@ -92,8 +90,7 @@ impl Bench {
 
     fn check_that_nothing_runs(&self) {
         let temporary = self.path("temporary");
-        let belongs = |process: &Path| has_in_environment(process, &temporary);
-        wait_until("no kernel runs", || processes(belongs).is_empty());
+        wait_until("no kernel runs", || !runs_with(&temporary));
         assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "a kernel's folder is left");
     }
 
@@ -115,7 +112,7 @@ impl Bench {
             let xtask = child.id() as i32;
             let to = match whom {
                 "group" => -xtask,
-                "python" => processes(|process| parent(process) == xtask.to_string())[0],
+                "python" => child_of(xtask),
                 _ => xtask,
             };
             signal(name, to);
@@ -160,10 +157,9 @@ const KERNEL: &str = "";
 const CELL: &str = "held  cell 2";
 const STOPPED: &str = "error: stopped; nothing was published\n";
 
-fn parent(process: &Path) -> String {
-    // PID (NAME) STATE PARENT
-    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
-    stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default().to_owned()
+fn child_of(process: i32) -> i32 {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap();
+    children.split(' ').next().unwrap().parse().unwrap()
 }
 
 #[test]

@@ -7,7 +7,6 @@ use crate::workbench::text;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// Random orders of each notebook.
 const ORDERS: usize = 3;
 
 /// Cells that show the same at every run, whatever else the machine does.
@@ -47,7 +46,7 @@ pub fn other_value(parameter: &Parameter, random: &mut Rng) -> String {
         random.shuffle(&mut values);
         return format!("&{:?}", &values[..random.usize(1..=3)]);
     }
-    parameter.small(0.6 * random.f64())
+    parameter.small(0.3 * random.f64())
 }
 
 /// Runs the first cell, and these, in which nothing may be wrong and which it returns executed.

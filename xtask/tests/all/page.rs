@@ -19,7 +19,6 @@ use tempfile::TempDir;
 /// How long an answer of the browser may take on a busy machine before it is taken to hang.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A browser; its tabs end with it.
 pub struct Browser(Rc<RefCell<Connection>>);
 
 struct Connection {
@@ -32,7 +31,6 @@ struct Connection {
     _profile: TempDir,
 }
 
-/// Chromium or Chrome, where it is installed.
 fn executable() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
     let path = env::var_os("PATH").unwrap_or_default();
@@ -90,7 +88,6 @@ impl Browser {
         Some(Self(Rc::new(RefCell::new(connection))))
     }
 
-    /// Opens an address in a new tab.
     pub fn open(&self, address: &str) -> Page {
         let call = |method, parameters| self.0.borrow_mut().call("", method, parameters).unwrap();
         let tab = call("Target.createTarget", json!({ "url": "about:blank" }));
@@ -113,7 +110,6 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Calls a method, in a tab or in the browser itself, and returns its result or why it failed.
     fn call(&mut self, session: &str, method: &str, parameters: Value) -> Result<Value, String> {
         self.sent += 1;
         let mut message = json!({ "id": self.sent, "method": method, "params": parameters });
@@ -122,7 +118,8 @@ impl Connection {
         }
         write!(self.to, "{message}\0").unwrap();
         loop {
-            let mut answer = self.receive(method);
+            let answer = self.from.recv_timeout(PATIENCE);
+            let mut answer = answer.unwrap_or_else(|error| panic!("{method}: the browser: {error}"));
             if answer["id"] == self.sent {
                 return match answer["error"]["message"].as_str() {
                     Some(why) => Err(why.to_owned()),
@@ -132,13 +129,8 @@ impl Connection {
             self.told.push(answer);
         }
     }
-
-    fn receive(&self, waits_for: &str) -> Value {
-        self.from.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{waits_for}: the browser: {error}"))
-    }
 }
 
-/// A page that is open.
 pub struct Page {
     connection: Rc<RefCell<Connection>>,
     session: String,
@@ -158,7 +150,6 @@ impl Page {
         own.filter(|told| names.iter().any(|name| told["method"] == *name)).map(each).collect()
     }
 
-    /// Goes to an address and waits until it is loaded.
     pub fn go(&self, address: &str) -> Result<(), String> {
         let loaded = "Page.loadEventFired";
         let before = self.told(&[loaded], |_| ()).len();
@@ -185,24 +176,22 @@ impl Page {
         self.call("Emulation.setDeviceMetricsOverride", screen);
     }
 
-    /// The addresses that the browser asked for.
     pub fn requests(&self) -> Vec<String> {
         let address = |told: &Value| told["params"]["request"]["url"].as_str().unwrap().to_owned();
         self.told(&["Network.requestWillBeSent"], address)
     }
 
-    /// The errors and warnings in the browser's console.
     pub fn complaints(&self) -> Vec<String> {
         let names = ["Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"];
-        let said = self.told(&names, |told| {
-            let told = &told["params"];
-            match (&told["entry"], &told["exceptionDetails"]) {
-                (Value::Null, Value::Null) => format!("{}: {}", told["type"], told["args"]),
-                (Value::Null, thrown) => format!("\"error\": {}", thrown["text"]),
-                (entry, _) => format!("{}: {}", entry["level"], entry["text"]),
-            }
-        });
-        said.into_iter().filter(|said| said.starts_with("\"error") || said.starts_with("\"warning")).collect()
+        let said = self.told(&names, |told| told["params"].to_string());
+        let bad = [
+            "\"level\":\"error",
+            "\"level\":\"warning",
+            "\"type\":\"error",
+            "\"type\":\"warning",
+            "exceptionDetails",
+        ];
+        said.into_iter().filter(|said| bad.iter().any(|bad| said.contains(bad))).collect()
     }
 
     /// The value of an expression of JavaScript; a promise is waited for.
@@ -213,7 +202,6 @@ impl Page {
         answer["result"]["value"].take()
     }
 
-    /// Waits until an expression is true.
     pub fn wait(&self, what: &str, seconds: u64, expression: &str) {
         let (start, mut said) = (Instant::now(), 0);
         while self.evaluate(expression) != true {
@@ -247,17 +235,14 @@ impl Page {
         }
     }
 
-    /// Presses a key of this name and number so many times.
     pub fn press(&self, key: &str, number: u32, times: usize) {
         (0..times).for_each(|_| self.strike(json!({ "key": key, "windowsVirtualKeyCode": number })));
     }
 
-    /// Presses Enter while Control is held down.
     pub fn press_control_enter(&self) {
         self.strike(json!({ "key": "Enter", "windowsVirtualKeyCode": 13, "modifiers": 2, "text": "\r" }));
     }
 
-    /// Types a text, key by key.
     pub fn type_text(&self, text: &str) {
         text.chars().for_each(|key| self.strike(json!({ "key": key, "text": key })));
     }

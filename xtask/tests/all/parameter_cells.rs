@@ -24,7 +24,6 @@ impl Parameter {
         format!("const {}: {} = {value};", self.name, self.kind)
     }
 
-    /// Whether it is a list.
     pub fn is_list(&self) -> bool {
         self.kind.starts_with('&')
     }
@@ -89,12 +88,10 @@ pub struct Parts {
     /// The sources of the code cells up to the one with the parameters, which is the last.
     pub begin: Vec<String>,
     pub parameters: Vec<Parameter>,
-    /// The code cells after it.
     pub cells: Vec<Cell>,
 }
 
 impl Parts {
-    /// A parameter cell with these values.
     pub fn parameter_cell(&self, value: impl FnMut(&Parameter) -> String) -> String {
         let values = self.parameters.iter().map(value);
         let lines = self.parameters.iter().zip(values).map(|(parameter, value)| parameter.line(&value));
@@ -133,7 +130,6 @@ impl Parts {
     }
 }
 
-/// All notebooks in their parts.
 pub fn parts() -> Vec<Parts> {
     let parts = notebooks().into_iter().map(|path| {
         let (name, notebook) = (name(&path), read(&path));
@@ -157,7 +153,6 @@ pub fn with_values(path: &Path, value: impl FnMut(&Parameter) -> String) -> Valu
     notebook
 }
 
-/// The parameters of a cell.
 fn parse(cell: &str) -> Vec<Parameter> {
     let parameter = |line: &str| {
         let (name, rest) = line.strip_prefix("const ")?.split_once(": ")?;
@@ -177,14 +172,4 @@ fn parse(cell: &str) -> Vec<Parameter> {
 
 fn number(text: &str) -> Option<u64> {
     text.replace([',', '_'], "").parse().ok()
-}
-
-#[test]
-fn parameters_are_read_with_their_range() {
-    let cell = "const A: &[usize] = &[1, 2]; // threads, each 1 to 256\nconst B: u64 = 10_000; // tasks, 1,000 or more\nconst C: u64 = 1; // a seed";
-    let read = parse(cell);
-    let ranges: Vec<_> = read.iter().map(|parameter| [parameter.least, parameter.most]).collect();
-    assert_eq!(ranges, [[Some(1), Some(256)], [Some(1_000), None], [None, None]]);
-    assert_eq!(read[0].line("&[]"), "const A: &[usize] = &[];");
-    assert_eq!([0.0, 0.5, 1.0].map(|share| read[1].small(share)), ["1000", "3162", "10000"]);
 }

@@ -34,7 +34,6 @@ pub struct Session {
 pub struct Said(pub Vec<Value>);
 
 impl Said {
-    /// What was written to a stream.
     pub fn stream(&self, name: &str) -> String {
         let of_name = self.0.iter().filter(|output| output["name"] == name);
         of_name.map(|output| text(&output["text"])).collect()
@@ -45,12 +44,10 @@ impl Said {
         self.0.iter().map(|output| text(&output["evalue"])).collect()
     }
 
-    /// The last expression as text.
     pub fn shown(&self) -> String {
         self.0.iter().map(|output| text(&output["data"]["text/plain"])).collect()
     }
 
-    /// What went wrong.
     pub fn wrong(&self) -> String {
         self.error() + &self.stream("stderr")
     }
@@ -75,12 +72,10 @@ impl Session {
         session
     }
 
-    /// Executes a cell.
     pub fn execute(&mut self, source: &str) -> Said {
         self.execute_until(source, "", &[])
     }
 
-    /// Executes a cell, which has to be well.
     pub fn run_well(&mut self, source: &str) -> Said {
         let said = self.execute(source);
         assert!(said.wrong().is_empty(), "{}: {}: {}: {source}", self.name, self.doing, said.wrong());

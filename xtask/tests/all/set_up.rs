@@ -142,7 +142,7 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     fs::write(programs.join("sitecustomize.py"), SITE).unwrap();
     program(&programs, "cargo", &CARGO.replace("CARGO", env!("CARGO")));
     program(&programs, "compiler", &COMPILER.replace("BUILD", build.to_str().unwrap()));
-    let nothing_runs = || processes(|process| has_in_environment(process, bench.0.path())).is_empty();
+    let nothing_runs = || !runs_with(bench.0.path());
 
     for &(point, step) in POINTS {
         progress(&format!("a set-up is killed at {point}"));

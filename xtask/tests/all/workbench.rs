@@ -13,17 +13,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The program that `cargo xtask` runs.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");
 
-/// What a command left behind.
 pub struct Outcome {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-/// The folder of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -117,14 +114,12 @@ pub fn workspace() -> TempDir {
     folder
 }
 
-/// A code cell with tags.
 pub fn cell(source: &str, tags: &[&str]) -> Value {
     json!({
         "cell_type": "code", "execution_count": null, "metadata": { "tags": tags }, "outputs": [], "source": source
     })
 }
 
-/// A cell of text.
 pub fn prose(source: &str) -> Value {
     json!({ "cell_type": "markdown", "metadata": {}, "source": source })
 }
@@ -142,13 +137,11 @@ pub fn write(path: &Path, mut cells: Vec<Value>) {
     fs::write(path, notebook.to_string()).unwrap();
 }
 
-/// Reads a notebook.
 pub fn read(path: &Path) -> Value {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The notebooks of the project, in order.
 pub fn notebooks() -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("notebooks")).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -159,29 +152,24 @@ pub fn notebooks() -> Vec<PathBuf> {
     paths
 }
 
-/// A file's name without its extension.
 pub fn name(path: &Path) -> String {
     path.file_stem().unwrap().to_str().unwrap().to_owned()
 }
 
-/// The cell with an id.
 pub fn cell_named<'a>(notebook: &'a Value, id: &str) -> &'a Value {
     let cells = notebook["cells"].as_array().unwrap();
     cells.iter().find(|cell| cell["id"] == id).unwrap_or_else(|| panic!("the notebook has no cell {id}"))
 }
 
-/// The code cells of a notebook.
 pub fn code_cells(notebook: &Value) -> Vec<&Value> {
     let cells = notebook["cells"].as_array().unwrap();
     cells.iter().filter(|cell| cell["cell_type"] == "code").collect()
 }
 
-/// Whether a cell has a tag.
 pub fn has_tag(cell: &Value, tag: &str) -> bool {
     cell["metadata"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|other| other == tag))
 }
 
-/// A text as it stands in HTML.
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -209,19 +197,12 @@ pub fn signal(name: &str, to: i32) {
     assert!(status.unwrap().success(), "cannot send {name} to {to}");
 }
 
-/// The processes for whose folder in `/proc` this holds.
-pub fn processes(holds: impl Fn(&Path) -> bool) -> Vec<i32> {
-    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap());
-    let numbered =
-        entries.filter_map(|entry| Some((entry.path(), entry.file_name().to_str()?.parse().ok()?)));
-    numbered.filter(|(path, _)| holds(path)).map(|(_, number)| number).collect()
-}
-
-/// Whether a process was started with this path in its environment.
-pub fn has_in_environment(process: &Path, path: &Path) -> bool {
+/// Whether a process runs that was started with this path in its environment.
+pub fn runs_with(path: &Path) -> bool {
     let path = path.to_str().unwrap().as_bytes();
-    let environment = fs::read(process.join("environ")).unwrap_or_default();
-    environment.windows(path.len()).any(|part| part == path)
+    let environments = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("environ"));
+    let knows = |environment: Vec<u8>| environment.windows(path.len()).any(|part| part == path);
+    environments.filter_map(|environment| fs::read(environment).ok()).any(knows)
 }
 
 /// A command in which the script's mounts are seen, and nowhere else; nothing where the machine does not permit that,
