@@ -15,7 +15,10 @@ use std::time::Duration;
 /// # Errors
 /// When such an entry cannot be removed.
 pub fn mend() -> Result<()> {
-    let Some(folder) = folder() else { return Ok(()) };
+    folder().map_or(Ok(()), |folder| mend_in(&folder))
+}
+
+fn mend_in(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let entry = entry.path();
         // One that a kernel is writing at this moment is whole a little later.
@@ -69,5 +72,18 @@ mod tests {
             fs::write(entry.join("stderr"), built).unwrap();
             assert_eq!(is_cut_off(entry), cut_off, "{hits:?}, {built:?}");
         }
+    }
+
+    #[test]
+    fn entries_that_are_cut_off_are_removed_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, hits) in [("whole", "3"), ("cut off", "")] {
+            let entry = folder.path().join(name);
+            fs::create_dir(&entry).unwrap();
+            fs::write(entry.join("stderr"), "{}\n").unwrap();
+            fs::write(entry.join("hits"), hits).unwrap();
+        }
+        mend_in(folder.path()).unwrap();
+        assert_eq!(["whole", "cut off"].map(|name| folder.path().join(name).exists()), [true, false]);
     }
 }

@@ -1,8 +1,8 @@
 //! What an ordinary change to a notebook or the helper crate can break, in one kernel for each notebook.
 
-use crate::parameter_cells::{Cell, Parts, parts};
+use crate::parameter_cells::{Parts, parts};
 use crate::session::Session;
-use crate::{bad_values, interrupts, orders};
+use crate::{bad_values, interrupts};
 use fastrand::Rng;
 
 macro_rules! notebooks {
@@ -19,18 +19,10 @@ fn run_one(place: usize) {
             "no notebook has {id}"
         );
     }
-    for (item, ..) in PROOFS {
-        assert!(parts.iter().any(|parts| parts.defines(item)), "no notebook defines {item}");
-    }
     let Some(parts) = parts.get(place) else { return };
     let mut random = Rng::with_seed(1);
     let mut session = Session::start(parts);
-    let values = parts.parameter_cell(|parameter| orders::other_value(parameter, &mut random));
-    // From last to first, so that none finds what one before it in the notebook leaves; `cargo xtask run` has it the
-    // other way round. Of the cells that only define something nothing is new.
-    let cells: Vec<&Cell> = parts.cells.iter().rev().filter(|cell| !cell.statements.is_empty()).collect();
-    let first = values + &parts.definitions();
-    orders::run(&mut session, parts, "from last to first", &first, &cells);
+    session.run_well(&(parts.parameter_cell(|parameter| parameter.small(0.0)) + &parts.definitions()));
     bad_values::most_absurd_and_other_types(&mut session, parts);
     interrupts::at_a_random_moment(&mut session, parts, &mut random);
     interrupts::while_it_measures(&mut session, parts, &mut random);
@@ -44,27 +36,6 @@ fn run_one(place: usize) {
 /// Cells, of whichever notebook, that run a forced schedule and say `in 1000 of 1000 runs`.
 const SCHEDULES: &str = "lost-runs overshoot-timeline twice-runs crossed-figure one-thread-runs";
 
-/// More about schedules and counters: what a notebook defines, a cell for it, and what that shows. What the threads did
-/// before the barrier comes in no order; then what they did after it.
-const PROOFS: [(&str, &str, &str); 4] = [
-    ("lose_one", "let s = Steps::default(); lose_one(&s)?; SORTED", "reads 0, reads 0, writes 1, writes 1"),
-    (
-        "overshoot",
-        "let s = Steps::default(); overshoot(2, &s)?; SORTED",
-        "sees 0, below 1, sees 0, below 1, has added 1, has added 1",
-    ),
-    ("crossed", "let s = Steps::default(); crossed(&s)?; SORTED", "locks 0, locks 1, gives up 0, gives up 1"),
-    (
-        "overshoot",
-        "let over = |n: u32| count_runs(|| Ok(overshoot(n as usize, &Steps::default())? == f64::from(n - 1)));
-(over(1)?, over(4)?)",
-        "(1000, 1000)",
-    ),
-];
-
-const SORTED: &str = "let mut s: Vec<String> = s.into_inner().into_iter().map(|(_, step)| step).collect();
-s[..2].sort(); s[2..].sort(); s.join(\", \")";
-
 fn forced_schedules(session: &mut Session, parts: &Parts) {
     session.run_well("const RUNS: usize = 1_000; const PATIENCE_US: u64 = 100;");
     for cell in parts.cells.iter().filter(|cell| SCHEDULES.split(' ').any(|id| id == cell.id)) {
@@ -72,10 +43,10 @@ fn forced_schedules(session: &mut Session, parts: &Parts) {
         let said = session.run_well(&cell.source).stream("stdout");
         assert!(said.contains("in 1000 of 1000 runs"), "{}: {said}", cell.id);
     }
-    session.doing = "proofs".into();
-    for (_, cell, shown) in PROOFS.iter().filter(|(item, ..)| parts.defines(item)) {
-        let said = session.run_well(&format!("{{ {} }}", cell.replace("SORTED", SORTED))).shown();
-        assert_eq!(said.trim_matches('"'), *shown, "{cell}");
+    if parts.defines("overshoot") {
+        let over = "let over = |n: u32| count_runs(|| Ok(overshoot(n as usize, &Steps::default())? == f64::from(n - 1)));
+(over(1)?, over(4)?)";
+        assert_eq!(session.run_well(&format!("{{ {over} }}")).shown(), "(1000, 1000)");
     }
 }
 

@@ -10,7 +10,6 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 /// A folder in which `cargo xtask run` has left all notebooks and their pages, executed with small values.
 pub fn folder() -> &'static Path {
@@ -27,13 +26,9 @@ pub fn folder() -> &'static Path {
             }
             let mut setting_up = Some(setting_up());
             let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let mut said = Instant::now();
             for line in BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap) {
                 setting_up.take_if(|_| line.contains("  cell 2 of "));
-                if said.elapsed() > Duration::from_secs(10) {
-                    progress(&format!("  {line}"));
-                    said = Instant::now();
-                }
+                doing(line);
             }
             let outcome = Outcome::of(run.wait_with_output().unwrap());
             assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);

@@ -3,7 +3,6 @@
 use crate::workbench::*;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 /// Checks that a command fails with a sentence where a place is read-only (`ro`) or full at a size. In the sentence the
 /// place is written `{}`, and anything may stand for a `*`.
@@ -75,20 +74,4 @@ fn a_set_up_without_room_is_a_sentence() {
         let call = [PROGRAM, "setup"].map(Path::new);
         check((&venv, option, said), &call, ("CARGO_MANIFEST_DIR", &package));
     }
-}
-
-#[test]
-fn an_entry_of_the_kernels_cache_that_was_cut_off_is_removed() {
-    environment();
-    let caches = tempfile::tempdir().unwrap();
-    let entries = caches.path().join("evcxr");
-    for (name, hits) in [("whole", "3"), ("cut off", "")] {
-        fs::create_dir_all(entries.join(name)).unwrap();
-        fs::write(entries.join(name).join("stderr"), "{}\n").unwrap();
-        fs::write(entries.join(name).join("hits"), hits).unwrap();
-    }
-    let output = Command::new(PROGRAM).arg("setup").env("XDG_CACHE_HOME", caches.path()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // With the other, every later set-up cell fails.
-    assert_eq!(["whole", "cut off"].map(|name| entries.join(name).exists()), [true, false]);
 }

@@ -12,6 +12,17 @@ const ORDERS: usize = 3;
 /// Cells that show the same at every run, whatever else the machine does.
 const SAME: &str = "lost-figure lost-runs overshoot-timeline twice-runs crossed-figure panic-table tasks one-thread-runs tokio-mutex schedules-count plan leak-figure";
 
+/// So a cell runs in any order after those that define what it needs, and again.
+#[test]
+fn no_cell_uses_a_variable_of_another() {
+    for Parts { name, cells, .. } in parts() {
+        for (cell, other) in cells.iter().flat_map(|cell| cells.iter().map(move |other| (cell, other))) {
+            let shared: Vec<_> = cell.used.intersection(&other.variables).collect();
+            assert!(shared.is_empty(), "{name}: {} uses {shared:?}, which {} declares", cell.id, other.id);
+        }
+    }
+}
+
 #[test]
 #[ignore = "deep: every notebook in random orders, about 10 minutes"]
 fn cells_run_again_in_random_orders_show_what_they_show_in_a_fresh_kernel() {

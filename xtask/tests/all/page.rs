@@ -170,7 +170,6 @@ impl Page {
         self.call("Page.bringToFront", json!({}));
     }
 
-    /// Shows the page as a telephone of this width would, in CSS pixels.
     pub fn set_telephone_width(&self, width: u32) {
         let screen = json!({ "width": width, "height": 1_000, "deviceScaleFactor": 1, "mobile": true });
         self.call("Emulation.setDeviceMetricsOverride", screen);
@@ -203,14 +202,10 @@ impl Page {
     }
 
     pub fn wait(&self, what: &str, seconds: u64, expression: &str) {
-        let (start, mut said) = (Instant::now(), 0);
+        let end = Instant::now() + Duration::from_secs(seconds);
         while self.evaluate(expression) != true {
-            let passed = start.elapsed().as_secs();
-            assert!(passed < seconds, "after {seconds} s there was still not this: {what}");
-            if passed / 10 > said {
-                said = passed / 10;
-                progress(&format!("  waiting since {passed} s: {what}"));
-            }
+            doing(format!("waiting for this: {what}"));
+            assert!(Instant::now() < end, "after {seconds} s there was still not this: {what}");
             sleep(Duration::from_millis(50));
         }
     }

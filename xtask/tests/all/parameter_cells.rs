@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::path::Path;
 use syn::spanned::Spanned;
+use syn::visit::Visit;
 
 /// A line `const NAME: KIND = VALUE; // what it is, LEAST to MOST`.
 pub struct Parameter {
@@ -50,6 +51,41 @@ pub struct Cell {
     /// Of each item its name and its source.
     items: Vec<(String, String)>,
     pub statements: String,
+    /// The variables that it declares for other cells to see.
+    pub variables: HashSet<String>,
+    /// The variables that it uses and does not declare, not even for a block of its own.
+    pub used: HashSet<String>,
+}
+
+/// What is declared and used in a piece of code.
+#[derive(Default)]
+struct Variables {
+    declared: HashSet<String>,
+    used: HashSet<String>,
+}
+
+impl<'ast> Visit<'ast> for Variables {
+    // What an item uses is its own.
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+
+    fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
+        self.declared.insert(pattern.ident.to_string());
+    }
+
+    fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
+        self.used.extend(path.path.get_ident().map(ToString::to_string));
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        // Of the arguments those that are expressions; of the text what stands in braces.
+        let parser = syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
+        for argument in call.parse_body_with(parser).iter().flatten() {
+            self.visit_expr(argument);
+        }
+        let text = call.tokens.to_string();
+        let name = |rest: &str| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().into();
+        self.used.extend(text.split('{').skip(1).map(name));
+    }
 }
 
 impl Cell {
@@ -66,7 +102,15 @@ impl Cell {
                 _ => statements += source,
             }
         }
-        Self { id, source, json: json.clone(), fails, items, statements }
+        let [mut top, mut all] = [Variables::default(), Variables::default()];
+        for statement in &parsed.stmts {
+            all.visit_stmt(statement);
+            if let syn::Stmt::Local(local) = statement {
+                top.visit_pat(&local.pat);
+            }
+        }
+        let used = all.used.difference(&all.declared).cloned().collect();
+        Self { id, source, json: json.clone(), fails, items, statements, variables: top.declared, used }
     }
 }
 
@@ -107,7 +151,6 @@ impl Parts {
         self.items().map(|(_, source)| source.as_str()).collect::<Vec<_>>().join("\n")
     }
 
-    /// Whether a cell defines an item of this name.
     pub fn defines(&self, name: &str) -> bool {
         self.items().any(|(item, _)| item == name)
     }

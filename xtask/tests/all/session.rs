@@ -3,11 +3,8 @@
 use crate::parameter_cells::Parts;
 use crate::workbench::*;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(include_str!("../../src/guard.py"), include_str!("session.py"));
@@ -15,18 +12,14 @@ const SCRIPT: &str = concat!(include_str!("../../src/guard.py"), include_str!("s
 /// Seconds after which a cell counts as hung. The first set-up builds all there is.
 const LIMIT: u64 = 600;
 
-/// How often a session says what it does.
-const LINE: Duration = Duration::from_secs(10);
-
 /// A kernel in a folder like that of the notebooks; it ends with the session.
 pub struct Session {
-    /// What it does, for a line on the screen every 10 s.
+    /// What it does, for a line on the screen.
     pub doing: String,
     name: String,
-    last_line: Instant,
     driver: Child,
     requests: Option<ChildStdin>,
-    answers: Receiver<String>,
+    answers: Lines<BufReader<ChildStdout>>,
     _folder: TempDir,
 }
 
@@ -61,11 +54,9 @@ impl Session {
         python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]).arg(folder.path().join("notebooks"));
         let mut driver = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let requests = driver.stdin.take();
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let (sender, answers) = channel();
-        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let (name, doing, last_line) = (parts.name.clone(), "set-up".into(), Instant::now());
-        let mut session = Self { doing, name, last_line, driver, requests, answers, _folder: folder };
+        let answers = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let (name, doing) = (parts.name.clone(), "set-up".into());
+        let mut session = Self { doing, name, driver, requests, answers, _folder: folder };
         assert_eq!(session.answer(), "ready");
         let _setting_up = setting_up();
         parts.begin.iter().for_each(|cell| drop(session.run_well(cell)));
@@ -94,14 +85,8 @@ impl Session {
     }
 
     fn answer(&mut self) -> String {
-        loop {
-            match self.answers.recv_timeout(LINE.saturating_sub(self.last_line.elapsed())) {
-                Ok(answer) => return answer,
-                Err(RecvTimeoutError::Timeout) => progress(&format!("{}: {}", self.name, self.doing)),
-                Err(RecvTimeoutError::Disconnected) => panic!("the driver ended, for the reason above"),
-            }
-            self.last_line = Instant::now();
-        }
+        doing(format!("{}: {}", self.name, self.doing));
+        self.answers.next().expect("the driver ended, for the reason above").unwrap()
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -30,6 +30,21 @@ pub fn progress(what: &str) {
     let _ = writeln!(io::stderr(), "{what}");
 }
 
+/// Notes what a test does; every ten seconds the last that was noted is shown, so that the screen never stands still.
+pub fn doing(what: impl Into<String>) {
+    static DOING: Mutex<String> = Mutex::new(String::new());
+    static SHOWING: Once = Once::new();
+    *DOING.lock().unwrap() = what.into();
+    SHOWING.call_once(|| {
+        thread::spawn(|| {
+            loop {
+                thread::sleep(Duration::from_secs(10));
+                progress(&format!("  {}", DOING.lock().unwrap()));
+            }
+        });
+    });
+}
+
 /// Held by a test that runs notebooks with `cargo xtask run`: none of them waits for another, or is killed while it does.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
@@ -45,6 +60,7 @@ pub fn setting_up() -> MutexGuard<'static, ()> {
 /// The environment that `cargo xtask setup` has made, which is called once and shows what it does.
 pub fn environment() -> &'static Path {
     static PREFIX: LazyLock<PathBuf> = LazyLock::new(|| {
+        doing("set-up");
         let mut setup = Command::new(PROGRAM);
         let setup = setup.arg("setup").stdout(io::stderr()).status().unwrap();
         assert!(setup.success(), "cargo xtask setup failed, for the reason above");
@@ -67,7 +83,6 @@ pub fn tool(program: &str) -> Command {
     command
 }
 
-/// Calls `cargo xtask` with these arguments, in an environment that is complete.
 pub fn xtask(arguments: &[&str]) -> Outcome {
     environment();
     Outcome::of(Command::new(PROGRAM).args(arguments).output().unwrap())
