@@ -5,7 +5,6 @@ use crate::session::Session;
 use crate::workbench::progress;
 use fastrand::Rng;
 
-/// What evcxr says in place of an interrupted cell's result.
 const INTERRUPTED: &str = "Subprocess terminated with status: signal: 9 (SIGKILL)";
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -60,18 +61,11 @@ impl Server {
         Self { address, process, folder }
     }
 
-    pub fn open(&self, browser: &Browser, name: &str, notebook: &Value) -> Sheet {
-        fs::write(self.folder.path().join(format!("notebooks/{name}.ipynb")), notebook.to_string()).unwrap();
-        // A workspace for each, since two pages cannot share one.
-        let view = format!("lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}");
-        let address = self.address.clone();
-        let page = browser.open(&format!("http://{address}/{view}"));
-        let sheet = Sheet { page, address, restarted: Cell::new(false) };
-        let cells = notebook["cells"].as_array().unwrap().len();
-        let loaded =
-            format!("window.jupyterapp?.shell.currentWidget?.content?.model?.cells?.length === {cells}");
-        sheet.page.wait(&format!("{name} is open"), 120, &loaded);
-        sheet
+    pub fn open(&self, browser: &Browser) -> Sheet {
+        let (address, folder) = (self.address.clone(), self.folder.path().join("notebooks"));
+        let page = browser.open(&format!("http://{address}/lab?token={TOKEN}"));
+        page.wait("JupyterLab is there", 120, "window.jupyterapp?.restored.then(() => true)");
+        Sheet { page, address, folder, restarted: Cell::new(false) }
     }
 }
 
@@ -100,11 +94,21 @@ const DIED: &str =
 pub struct Sheet {
     page: Page,
     address: String,
+    folder: PathBuf,
     /// Whether the kernel was restarted for the cells that run.
     restarted: Cell<bool>,
 }
 
 impl Sheet {
+    pub fn show(&self, name: &str, notebook: &Value) {
+        fs::write(self.folder.join(format!("{name}.ipynb")), notebook.to_string()).unwrap();
+        let path = format!("{{ path: '{name}.ipynb' }}");
+        self.page.evaluate(&format!("jupyterapp.commands.execute('docmanager:open', {path}).then(() => 0)"));
+        let cells = notebook["cells"].as_array().unwrap().len();
+        let loaded = format!("{NOTEBOOK}?.content?.model?.cells?.length === {cells}");
+        self.page.wait("the notebook is open", 120, &loaded);
+    }
+
     pub fn notebook(&self) -> Value {
         self.page.evaluate(&format!("{NOTEBOOK}.content.model.toJSON()"))
     }
@@ -169,7 +173,6 @@ impl Sheet {
         self.page.wait("the set-up cell has finished", 1_200, &finished);
     }
 
-    /// Waits until the cells that run or wait for their turn have finished.
     pub fn finish(&self, what: &str) {
         // After an error that is meant, JupyterLab no longer shows the cells that wait as running, but they are
         // without a number until they have run.

@@ -14,7 +14,6 @@ const LIMIT: u64 = 600;
 
 /// A kernel in a folder like that of the notebooks; it ends with the session.
 pub struct Session {
-    /// What it does, for a line on the screen.
     pub doing: String,
     name: String,
     driver: Child,
@@ -23,7 +22,6 @@ pub struct Session {
     _folder: TempDir,
 }
 
-/// What a cell showed, as a notebook holds it.
 pub struct Said(pub Vec<Value>);
 
 impl Said {

@@ -120,7 +120,6 @@ impl Bench {
         Call { child: command.arg("setup").spawn().unwrap(), folder }
     }
 
-    /// What a program prints that must succeed.
     fn print(&self, program: &Path, arguments: &[&str]) -> String {
         let output = self.fit(Command::new(program)).args(arguments).output().unwrap();
         assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -194,7 +193,6 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     wait_until("nothing runs any more", nothing_runs);
 }
 
-/// A program that is added, what it does, and what is said then.
 const MISSING: &str = "
 other: exit => rustc did not start; install Rust from https://rustup.rs: No such file or directory (os error 2)
 rustc: echo /nowhere => the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust
