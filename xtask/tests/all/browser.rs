@@ -64,7 +64,8 @@ fn faulty(committed: &Value) -> Value {
     faulty["id"] = "faulty".into();
     faulty["outputs"] = outputs.to_vec().into();
     let mut notebook = committed.clone();
-    notebook["cells"] = json!([faulty]);
+    // With one cell it would look loaded before it is: JupyterLab begins with an empty one.
+    notebook["cells"] = json!([committed["cells"][0], faulty]);
     notebook
 }
 

@@ -66,7 +66,6 @@ fn picture(encoded: &str) -> Result<(), String> {
     if blank { Err("the figure is blank".into()) } else { Ok(()) }
 }
 
-/// The figure's data as text: a title, a header, and rows with as many columns.
 fn twin(shown: &str) -> Result<(), String> {
     let columns = |line: &str| line.trim().split("  ").filter(|column| !column.trim().is_empty()).count();
     let lines: Vec<&str> = shown.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -102,7 +102,6 @@ fn the_tested_counters_are_the_cells_of_the_notebook() {
     }
 }
 
-/// Valid, executed from top to bottom, and with parameters.
 fn form(notebook: &Value) -> Vec<String> {
     let cells = code_cells(notebook);
     let order: Vec<Value> = cells.iter().map(|cell| cell["execution_count"].clone()).collect();

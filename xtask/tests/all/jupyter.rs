@@ -71,8 +71,15 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Asked to end, it ends its kernels; killed, it would leave them.
+        // Asked to end, it ends its kernels, but not always itself.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        for _ in 0..100 {
+            sleep(Duration::from_millis(100));
+            if self.process.try_wait().is_ok_and(|ended| ended.is_some()) {
+                return;
+            }
+        }
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
@@ -105,7 +112,7 @@ impl Sheet {
         let path = format!("{{ path: '{name}.ipynb' }}");
         self.page.evaluate(&format!("jupyterapp.commands.execute('docmanager:open', {path}).then(() => 0)"));
         let cells = notebook["cells"].as_array().unwrap().len();
-        let loaded = format!("{NOTEBOOK}?.content?.model?.cells?.length === {cells}");
+        let loaded = format!("{NOTEBOOK}?.content?.widgets?.length === {cells}");
         self.page.wait("the notebook is open", 120, &loaded);
     }
 
@@ -228,11 +235,12 @@ impl Sheet {
 /// Goes to each output that is a figure or a table; says what is not seen there.
 const LOOK: &str = "(async () => {
     const [wrong, sheet] = [[], jupyterapp.shell.currentWidget.content];
-    const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    // Not an animation's frame, which never comes while the browser draws nothing.
+    const drawn = () => new Promise(done => setTimeout(done, 50));
     const isSeen = async element => {
         element.scrollIntoView({ block: 'center' });
         await drawn();
-        await element.decode?.().catch(() => {});
+        await Promise.race([element.decode?.().catch(() => {}), drawn().then(drawn)]);
         const [box, frame] = [element.getBoundingClientRect(), sheet.node.getBoundingClientRect()];
         return element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
             && box.width > 100 && box.bottom > frame.top && box.top < frame.bottom

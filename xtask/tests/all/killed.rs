@@ -72,7 +72,6 @@ impl Bench {
         files.filter(|(path, _)| !name(path).starts_with(".tmp")).collect()
     }
 
-    /// The same without what is on its way.
     fn published(&self) -> Files {
         let files = self.files().into_iter();
         files.filter(|(path, _)| !path.to_str().unwrap().contains(".partial")).collect()
@@ -152,7 +151,6 @@ impl Bench {
 /// The beginning of a line at which a signal is sent to someone, the code with which the run ends, and what it says.
 type Case<'a> = (&'a str, &'a str, &'a str, Option<i32>, &'a str);
 
-/// Nothing is printed when the kernel starts.
 const KERNEL: &str = "";
 const CELL: &str = "held  cell 2";
 const STOPPED: &str = "error: stopped; nothing was published\n";

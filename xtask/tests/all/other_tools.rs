@@ -32,7 +32,6 @@ for path in sys.argv[1:]: nbformat.validate(json.loads(pathlib.Path(path).read_t
 const NBCONVERT: &[&str] = &["jupyter", "nbconvert", "--to", "notebook", "--execute", "--output=out"];
 const NBCLIENT: &[&str] = &["jupyter", "execute", "--output=out"];
 
-/// Executes a notebook with a tool: it stays valid and keeps its cells.
 fn execute(tool: &[&str], notebook: &Value) -> Value {
     let folder = workspace();
     let file = |name: &str| folder.path().join("notebooks").join(name);

@@ -26,7 +26,6 @@ struct Connection {
     to: ChildStdin,
     from: Receiver<Value>,
     sent: u64,
-    /// What the browser told of its tabs without being asked.
     told: Vec<Value>,
     _profile: TempDir,
 }
@@ -117,8 +116,9 @@ impl Connection {
             message["sessionId"] = session.into();
         }
         write!(self.to, "{message}\0").unwrap();
+        let end = Instant::now() + PATIENCE;
         loop {
-            let answer = self.from.recv_timeout(PATIENCE);
+            let answer = self.from.recv_timeout(end.saturating_duration_since(Instant::now()));
             let mut answer = answer.unwrap_or_else(|error| panic!("{method}: the browser: {error}"));
             if answer["id"] == self.sent {
                 return match answer["error"]["message"].as_str() {
@@ -142,7 +142,6 @@ impl Page {
         answer.unwrap_or_else(|why| panic!("{method}: {why}"))
     }
 
-    /// What the browser told of this page under one of these names.
     fn told<T>(&self, names: &[&str], each: impl Fn(&Value) -> T) -> Vec<T> {
         self.call("Page.enable", json!({})); // so that all that came before is known
         let connection = self.connection.borrow();
@@ -210,7 +209,6 @@ impl Page {
         }
     }
 
-    /// Clicks the middle of the first visible element that a selector finds, with a text that begins so.
     pub fn click(&self, selector: &str, text: &str) {
         let find = format!(
             "(() => {{

@@ -44,7 +44,6 @@ fn what_cannot_run_is_refused_before_anything_runs() {
     check_refusals(folder.path(), &REFUSED.replace("NAMES", &names.join(", ")));
 }
 
-/// Its first line is longer than what is said of it.
 const KILLS: &str = "let kernel = std::os::unix::process::parent_id().to_string();
 std::process::Command::new(\"kill\").args([\"-KILL\", &kernel]).status()?;";
 

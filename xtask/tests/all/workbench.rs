@@ -206,7 +206,6 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Sends a signal to a process, or to the group of the negated number.
 pub fn signal(name: &str, to: i32) {
     let status = Command::new("sh").args(["-c", "kill -s \"$0\" -- \"$1\"", name, &to.to_string()]).status();
     assert!(status.unwrap().success(), "cannot send {name} to {to}");
