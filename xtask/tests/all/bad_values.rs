@@ -4,7 +4,7 @@ use crate::parameter_cells::{Cell, Parameter, Parts, parts};
 use crate::session::Session;
 
 #[test]
-#[ignore = "deep: every bad value of every parameter, about 10 minutes"]
+#[ignore = "deep: every bad value of every parameter, about 15 minutes"]
 fn a_value_that_makes_no_sense_is_refused_in_one_sentence_or_works() {
     for parts in &parts() {
         let mut session = Session::start(parts);
