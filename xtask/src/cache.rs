@@ -22,10 +22,11 @@ fn mend_in(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let entry = entry.path();
         // One that a kernel is writing at this moment is whole a little later.
-        if is_cut_off(&entry) && {
+        let stays_cut_off = || {
             sleep(Duration::from_millis(200));
             is_cut_off(&entry)
-        } {
+        };
+        if is_cut_off(&entry) && stays_cut_off() {
             fs::remove_dir_all(&entry).with_context(|| format!("cannot remove {}", entry.display()))?;
         }
     }

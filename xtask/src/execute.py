@@ -19,7 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-QUIET = 0.05  # seconds; the kernel's text was never more than 0.01 late, with two busy programs a core beside it
+QUIET = 0.05  # seconds; the kernel's text was never more than 0.01 late, with three busy programs on two cores
 WHY = re.compile(r"^error: |\(os error |^Failed to wrap rustc: ")
 LONGEST_LINE = 300  # characters
 
