@@ -240,7 +240,7 @@ const LOOK: &str = "(async () => {
     const isSeen = async element => {
         element.scrollIntoView({ block: 'center' });
         await drawn();
-        await Promise.race([element.decode?.().catch(() => {}), drawn().then(drawn)]);
+        for (const end = Date.now() + 5000; element.complete === false && Date.now() < end;) await drawn();
         const [box, frame] = [element.getBoundingClientRect(), sheet.node.getBoundingClientRect()];
         return element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
             && box.width > 100 && box.bottom > frame.top && box.top < frame.bottom
