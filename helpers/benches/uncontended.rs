@@ -4,7 +4,7 @@
 //! and 1.05; on a busy one, look at its interval.
 
 use criterion::Criterion;
-use helpers::{Contender, Contention, Family, median, parking_lot, ratio, time_contenders};
+use helpers::{Contender, Contention, Estimate, Family, parking_lot, time_contenders};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -42,8 +42,8 @@ fn compare(contender: Contender, operation: &mut dyn FnMut(&mut criterion::Bench
         criterion.push(by_criterion(folder.path(), operation));
         instrument.push(by_instrument(&contender));
     }
-    let [ours, theirs] = [&instrument, &criterion].map(|times| median(times).expect("all rounds"));
-    let ratio = ratio(&instrument, &criterion).expect("rounds of both");
+    let [ours, theirs] = [&instrument, &criterion].map(|times| Estimate::median(times).expect("all rounds"));
+    let ratio = Estimate::ratio(&instrument, &criterion).expect("rounds of both");
     println!("{}: instrument {ours} ns, criterion {theirs} ns, ratio {ratio}", contender[0].label);
 }
 
@@ -51,7 +51,7 @@ fn main() {
     let parking_lot_mutex = Contender::new(
         "parking_lot mutex",
         Family::Lock,
-        parking_lot::Mutex::new(0),
+        || parking_lot::Mutex::new(0),
         |value, work| {
             work.repeat(|hold| {
                 *value.lock() += 1;
@@ -66,7 +66,7 @@ fn main() {
     let std_mutex = Contender::new(
         "std mutex",
         Family::Lock,
-        Mutex::new(0),
+        || Mutex::new(0),
         |value, work| {
             work.repeat(|hold| {
                 *value.lock().unwrap() += 1;
@@ -81,7 +81,7 @@ fn main() {
     let atomic_add = Contender::new(
         "atomic add",
         Family::Atomic,
-        AtomicU64::new(0),
+        || AtomicU64::new(0),
         |value, work| {
             work.repeat(|hold| {
                 value.fetch_add(1, Relaxed);

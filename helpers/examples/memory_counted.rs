@@ -96,11 +96,25 @@ fn weigh<F: Idle>(kind: &'static str, tasks: u64, task: impl Fn() -> F) -> Resul
 
     let runtime = new_runtime();
     let config = MemoryGrowth { count: tasks, ..MemoryGrowth::default() };
-    let grown = bytes_each(&config, |more| {
+    let grown = MemorySeries::measure(&config, |more| {
         start_many(&runtime, more, start);
         Ok(())
     })?;
     Ok(Weighed { kind, future, asked: asked / COUNTED, grown })
+}
+
+/// What one task that does nothing costs, resident, by a series of so many.
+///
+/// # Errors
+/// As [`MemorySeries`]'s.
+pub fn idle_task_bytes(tasks: u64) -> Result<f64> {
+    let runtime = new_runtime();
+    let config = MemoryGrowth { count: tasks, ..MemoryGrowth::default() };
+    let grown = MemorySeries::measure(&config, |more| {
+        start_many(&runtime, more, || drop(tokio::spawn(pending::<()>())));
+        Ok(())
+    })?;
+    Ok(grown.resident_bytes_each()?.value)
 }
 
 /// Weighs tasks of every kind, with so many alive in a series, and ten times as many of the smallest kind.

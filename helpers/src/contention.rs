@@ -1,10 +1,13 @@
 //! Threads that share: run them from one gate, time the whole and its parts, and prove the total.
 
-use crate::machine::OtherLoad;
 use crate::stats::FEWEST_SAMPLES;
+use crate::system;
 use crate::timing::{BusyWork, Calibration, interleave};
-use crate::{Error, Result, each_within, within};
+use crate::warning::{Warning, Watch};
+use crate::{Error, Estimate, Result, each_within, within};
 use hdrhistogram::Histogram;
+use std::mem::MaybeUninit;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -90,7 +93,7 @@ pub enum Family {
 ///
 /// ```
 /// use helpers::{Contender, Contention, Family, parking_lot::Mutex};
-/// let locked = Contender::new("parking_lot", Family::Lock, Mutex::new(0),
+/// let locked = Contender::new("parking_lot", Family::Lock, || Mutex::new(0),
 ///     |value, work| work.repeat(|hold| { let mut value = value.lock(); *value += 1; hold.spin() }),
 ///     |value| *value.lock());
 /// let config = Contention { threads: vec![1, 2], sample_ms: 1, ..Default::default() };
@@ -100,34 +103,67 @@ pub enum Family {
 /// ```
 pub struct Contender {
     /// The name in figures and tables.
-    pub label: &'static str,
+    pub label: String,
     /// The kind of the design.
     pub family: Family,
+    build: Box<dyn Fn(usize) -> Shared>,
+}
+
+/// What the threads of one sample share: the state of a [`Contender`], built once.
+pub struct Shared {
     run: Box<dyn Fn(&mut Work) + Sync>,
-    total: Box<dyn Fn() -> u64 + Sync>,
+    total: Box<dyn Fn() -> u64>,
 }
 
 impl Contender {
-    /// A contender from the state that threads share, what each of them does with it, and how much was added so far.
+    /// A contender from a way to build the state that threads share, what each of them does with it, and how much was
+    /// added to it so far.
     ///
-    /// `run` adds one again and again, by one call of [`Work::repeat`] or [`Work::repeat_async`].
+    /// Every sample gets a state of its own, threads that own it included: where a lock happens to lie in memory moves
+    /// what it costs. `run` adds one again and again, by one call of [`Work::repeat`] or [`Work::repeat_async`].
     pub fn new<S: Send + Sync + 'static>(
-        label: &'static str,
+        label: impl Into<String>,
         family: Family,
-        state: S,
-        run: impl Fn(&S, &mut Work) + Sync + 'static,
-        total: impl Fn(&S) -> u64 + Sync + 'static,
+        state: impl Fn() -> S + 'static,
+        run: impl Fn(&S, &mut Work) + Send + Sync + 'static,
+        total: impl Fn(&S) -> u64 + 'static,
     ) -> Self {
-        let state = Arc::new(state);
-        let shared = Arc::clone(&state);
-        Self {
-            label,
-            family,
-            run: Box::new(move |work| run(&shared, work)),
-            total: Box::new(move || total(&state)),
-        }
+        let (run, total) = (Arc::new(run), Arc::new(total));
+        let build = move |place: usize| {
+            // The allocator would hand out the same place again and again, if others were not taken first.
+            let _taken: Vec<Arc<MaybeUninit<S>>> =
+                (0..place).map(|_| Arc::new(MaybeUninit::uninit())).collect();
+            let state = Arc::new(state());
+            let (shared, run, total) = (Arc::clone(&state), Arc::clone(&run), Arc::clone(&total));
+            Shared { run: Box::new(move |work| run(&shared, work)), total: Box::new(move || total(&state)) }
+        };
+        Self { label: label.into(), family, build: Box::new(build) }
     }
 
+    /// Builds the state, as for a sample.
+    ///
+    /// # Errors
+    /// It panics, as when a thread that should own it does not start.
+    ///
+    /// ```
+    /// use helpers::{Contender, Family};
+    /// let design = Contender::new("seven", Family::Reference, || 7, |_, work| work.repeat(|hold| hold.spin()), |&it| it);
+    /// assert_eq!(design.build()?.total(), 7);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn build(&self) -> Result<Shared> {
+        self.build_at(0)
+    }
+
+    fn build_at(&self, place: usize) -> Result<Shared> {
+        std::panic::catch_unwind(AssertUnwindSafe(|| (self.build)(place))).map_err(|_| {
+            let wrong = format!("that of `{}` panicked", self.label);
+            Error::new("build a state", wrong, "one that can be built as often as there are samples")
+        })
+    }
+}
+
+impl Shared {
     /// How much has been added so far, by all threads.
     pub fn total(&self) -> u64 {
         (self.total)()
@@ -143,13 +179,14 @@ pub struct Contention {
     pub hold_ns: u64,
     /// Nanoseconds of work between two operations of a thread, 0 to 1,000,000.
     pub think_ns: u64,
-    /// Samples of each contender at each number of threads, 5 to 1,000.
+    /// Samples of each contender at each number of threads, 6 to 1,000.
     pub samples: usize,
     /// Milliseconds that one sample lasts, 1 to 10,000.
     pub sample_ms: u64,
     /// The seed of the order in which samples are taken.
     pub seed: u64,
-    /// Whether each operation is split into its [`Parts`], which costs four readings of the clock an operation.
+    /// Whether operations are split into their [`Parts`]. Some are, drawn at random: so few that the clock, read five
+    /// times for each, takes 0.3 % of the time; all, where an operation takes long.
     pub parts: bool,
 }
 
@@ -181,7 +218,7 @@ impl Contention {
     ///
     /// ```
     /// let config = helpers::Contention { samples: 19, sample_ms: 10, ..Default::default() };
-    /// assert_eq!(config.expected_time(5).as_millis(), 1_050);
+    /// assert_eq!(config.expected_time(5).as_millis(), 1_090);
     /// ```
     pub fn expected_time(&self, contenders: usize) -> Duration {
         let sample_ns = |&threads: &usize| {
@@ -191,7 +228,9 @@ impl Contention {
             (self.sample_ms * 1_050_000).max(least_ns) as f64
         };
         let round_ns: f64 = self.threads.iter().map(sample_ns).sum();
-        Duration::from_secs_f64(round_ns * (contenders * (self.samples + 1)) as f64 / 1e9)
+        // Each round is calibrated, for 2 ms.
+        let seconds = (round_ns * contenders as f64 + 2e6) * (self.samples + 1) as f64 / 1e9;
+        Duration::from_secs_f64(seconds)
     }
 }
 
@@ -199,20 +238,19 @@ impl Contention {
 #[derive(Debug, Clone, Copy)]
 pub struct Hold {
     work: BusyWork,
-    /// A moment before the sample, where each operation is timed.
-    timed_from: Option<Instant>,
+    timed: bool,
 }
 
 impl Hold {
-    /// Keeps the critical section busy and says from when to when it was held.
+    /// Keeps the critical section busy and, where this operation is timed, says from when to when it was held.
     #[inline]
     pub fn spin(self) -> Held {
-        let Some(before) = self.timed_from else {
+        if !self.timed {
             self.work.spin();
             return Held(None);
-        };
+        }
         let entered = Instant::now();
-        self.work.spin_after(entered.duration_since(before).as_nanos() as u64);
+        self.work.spin();
         Held(Some((entered, Instant::now())))
     }
 
@@ -227,6 +265,11 @@ impl Hold {
 pub struct Held(Option<(Instant, Instant)>);
 
 /// Where the time of operations went, in nanoseconds, summed over operations and threads.
+///
+/// Hold, release and think are what the operations that were timed took, less the clock's own share; those that were
+/// interrupted are left out: holds and thinks far above their median, and the longest hundredth of the releases. Wait is
+/// what is left of the threads' time; only where those operations waited less is it less, by a hundredth of the time at
+/// most, which interrupts take, and two hundredths for a thread alone, which has nobody to wait for.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Parts {
     /// From the wish to enter the critical section to the entry.
@@ -237,60 +280,106 @@ pub struct Parts {
     pub release_ns: f64,
     /// Between two operations.
     pub think_ns: f64,
+    /// Ready to run, and no core free; `None` where the system does not tell, and then it counts as waiting.
+    pub without_core_ns: Option<f64>,
+    /// Taken by the instrument, the gate included, and part of no operation.
+    pub instrument_ns: f64,
+}
+
+/// Threads are interrupted for about this share of their time without the system counting it.
+const INTERRUPTED: f64 = 0.01;
+
+/// One operation that was timed, in nanoseconds, each with one reading of the clock in it.
+#[derive(Clone, Default)]
+struct Record {
+    wait: u64,
+    hold: u64,
+    release: u64,
+    think: u64,
+}
+
+/// The clock may take this share of the time to time operations. More would change what is timed: with a hundredth, an
+/// operation of 4.6 ns took 5 % longer.
+const TIMED: f64 = 0.003;
+
+/// Readings of the clock for a [`Record`].
+const READINGS: f64 = 5.0;
+
+/// Shared by the threads of a sample: how many have come, and when the first of them began.
+#[derive(Default)]
+struct Start {
+    come: AtomicUsize,
+    first: OnceLock<Instant>,
+}
+
+impl Start {
+    /// Waits until `threads` have come, each with all that it prepares. One that never comes is not waited for long.
+    fn wait(&self, threads: usize) {
+        self.come.fetch_add(1, Ordering::AcqRel);
+        let late = Instant::now() + Duration::from_secs(1);
+        while self.come.load(Ordering::Acquire) < threads && Instant::now() < late {
+            std::thread::yield_now();
+        }
+    }
 }
 
 /// One thread's share of a sample: the operations that it repeats until the time is up.
 pub struct Work {
-    /// Shared by the threads of a sample: when the first of them began.
-    began: Arc<OnceLock<Instant>>,
+    start: Arc<Start>,
+    threads: usize,
     duration: Duration,
     batch: u64,
     hold: Hold,
     think: BusyWork,
+    /// One operation of so many is timed, if any.
+    stride: Option<u64>,
     operations: u64,
-    parts: Parts,
-    waits: Option<Histogram<u64>>,
-    ended: Option<Instant>,
+    records: Vec<Record>,
+    began: Option<(Instant, Option<u64>)>,
+    ended: Option<(Instant, Option<u64>)>,
 }
 
 /// The loop of `repeat` and `repeat_async`, which differ in one `.await`. The clock is read once a batch, so that it
 /// costs a short operation next to nothing.
 macro_rules! repeat {
     ($work:ident, $operation:ident $(, $dot_await:tt)?) => {{
-        // A thread that had to wait for a core before its first operation was waiting, too.
-        let mut wished = *$work.began.get_or_init(Instant::now);
-        let end = wished + $work.duration;
         let (batch, hold, think) = ($work.batch, $work.hold, $work.think);
-        let (mut operations, mut parts) = (0, Parts::default());
+        let (mut operations, mut records, mut random) = (0, $work.room_for_records(), fastrand::Rng::new());
+        // At random, or a rhythm of the threads would be taken for the whole.
+        let mut gap = || $work.stride.map_or(u64::MAX, |stride| random.u64(0..2 * stride - 1));
+        let mut untimed = gap();
+        $work.start.wait($work.threads);
+        let without_core = $work.core_time();
+        let began = Instant::now();
+        let end = *$work.start.first.get_or_init(|| began) + $work.duration;
+        $work.began = Some((began, without_core));
         loop {
-            if hold.timed_from.is_some() {
-                for _ in 0..batch {
-                    let held = $operation(hold)$(.$dot_await)?;
-                    let free = Instant::now();
-                    // The record is counted as thinking.
-                    if let (Some((entered, _)), Some(waits)) = (held.0, &mut $work.waits) {
-                        waits.saturating_record(entered.duration_since(wished).as_nanos() as u64);
-                    }
-                    think.spin();
-                    let next = Instant::now();
-                    parts.add(wished, held, free, next);
-                    wished = next;
-                }
-            } else {
-                for _ in 0..batch {
+            let mut left: u64 = batch;
+            while left > 0 {
+                let now = left.min(untimed);
+                for _ in 0..now {
                     $operation(hold)$(.$dot_await)?;
                     think.spin();
                 }
+                (left, untimed) = (left - now, untimed - now);
+                if left == 0 {
+                    break;
+                }
+                let wished = Instant::now();
+                let held = $operation(Hold { timed: true, ..hold })$(.$dot_await)?;
+                let free = Instant::now();
+                think.spin();
+                records.push(Record::new(wished, held, free, Instant::now()));
+                left -= 1;
+                untimed = gap();
             }
             operations += batch;
-            let now = Instant::now();
-            if now >= end {
-                $work.ended = Some(now);
+            if Instant::now() >= end {
                 break;
             }
         }
-        $work.operations += operations;
-        $work.parts = parts;
+        ($work.operations, $work.records) = ($work.operations + operations, records);
+        $work.ended = Some((Instant::now(), $work.core_time()));
     }};
 }
 
@@ -310,19 +399,77 @@ impl Work {
     /// Waits for what the operations left under way, such as messages: it belongs to the time of the sample.
     pub fn finish(&mut self, wait: impl FnOnce()) {
         wait();
-        self.ended = Some(Instant::now());
+        self.ended = Some((Instant::now(), self.core_time()));
+    }
+
+    /// In memory that is there already: fresh memory is slow, the first time.
+    fn room_for_records(&self) -> Vec<Record> {
+        let expected = |stride| (2.0 * BATCHES) as u64 * self.batch / stride + 100;
+        let mut room = Vec::new();
+        room.resize(self.stride.map_or(0, expected).min(1 << 16) as usize, Record::default());
+        room.clear();
+        room
+    }
+
+    /// Looked up only where parts are wanted: it takes some microseconds.
+    fn core_time(&self) -> Option<u64> {
+        self.stride.and_then(|_| system::without_core_ns())
+    }
+}
+
+impl Record {
+    #[inline]
+    fn new(wished: Instant, held: Held, free: Instant, next: Instant) -> Self {
+        let (entered, left) = held.0.unwrap_or((free, free));
+        let ns = |from: Instant, to: Instant| to.duration_since(from).as_nanos() as u64;
+        let (wait, hold) = (ns(wished, entered), ns(entered, left));
+        Self { wait, hold, release: ns(left, free), think: ns(free, next) }
     }
 }
 
 impl Parts {
-    #[inline]
-    fn add(&mut self, wished: Instant, held: Held, free: Instant, next: Instant) {
-        let (entered, left) = held.0.unwrap_or((free, free));
-        let ns = |from: Instant, to: Instant| to.duration_since(from).as_nanos() as f64;
-        self.wait_ns += ns(wished, entered);
-        self.hold_ns += ns(entered, left);
-        self.release_ns += ns(left, free);
-        self.think_ns += ns(free, next);
+    /// The parts of so many operations that took `thread_ns` in all, of which `records` were timed. `self` holds what is
+    /// known already: the time without a core, and the instrument's.
+    fn of(
+        self,
+        records: &[Record],
+        operations: &[u64],
+        thread_ns: f64,
+        work: [BusyWork; 2],
+        clock_ns: f64,
+    ) -> Self {
+        let interrupted = if operations.len() == 1 { 2.0 * INTERRUPTED } else { INTERRUPTED };
+        let operations = operations.iter().sum::<u64>() as f64;
+        let sorted = |part: fn(&Record) -> u64| {
+            let mut each: Vec<u64> = records.iter().map(part).collect();
+            each.sort_unstable();
+            each
+        };
+        let mean = |each: &[u64]| each.iter().sum::<u64>() as f64 / each.len().max(1) as f64;
+        let all = |each: &[u64]| (mean(each) - clock_ns).max(0.0) * operations;
+        let constant = |part, work: BusyWork| {
+            // Not the median: the clock may go in steps as long as a short hold.
+            let each = sorted(part);
+            let most = each.get(each.len() / 2).map_or(0, |median| median + median / 20 + 50);
+            if work.is_none() { 0.0 } else { all(&each[..each.partition_point(|ns| *ns <= most)]) }
+        };
+        let (hold_ns, think_ns) = (constant(|it| it.hold, work[0]), constant(|it| it.think, work[1]));
+        let instrument_ns = self.instrument_ns + records.len() as f64 * READINGS * clock_ns;
+        let left_ns = thread_ns - hold_ns - think_ns - instrument_ns - self.without_core_ns.unwrap_or(0.0);
+        let left_ns = left_ns.max(0.0);
+
+        let releases = sorted(|it| it.release);
+        let release_ns = all(&releases[..releases.len() - releases.len() / 100]).min(left_ns);
+        let wait_ns = all(&sorted(|it| it.wait));
+        let both_ns = wait_ns + release_ns;
+        let (wait_ns, release_ns) = if (left_ns..clock_ns * operations).contains(&both_ns) {
+            // Too short to be told apart: the core does one while the other is not yet done.
+            (wait_ns * left_ns / both_ns, release_ns * left_ns / both_ns)
+        } else {
+            let most_ns = left_ns - release_ns;
+            (wait_ns.clamp((most_ns - interrupted * thread_ns).max(0.0), most_ns), release_ns)
+        };
+        Self { wait_ns, hold_ns, release_ns, think_ns, instrument_ns, ..self }
     }
 }
 
@@ -336,7 +483,8 @@ pub struct Sample {
     pub wall_ns: f64,
     /// Where the threads' time went; all zero unless [`Contention::parts`] is set.
     pub parts: Parts,
-    /// The nanoseconds that each operation waited, to two digits; taken where [`Contention::parts`] is set.
+    /// The nanoseconds that the operations waited which were timed, less one reading of the clock, to two digits;
+    /// taken where [`Contention::parts`] is set.
     pub waits: Option<Histogram<u64>>,
 }
 
@@ -344,11 +492,13 @@ pub struct Sample {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
     /// The contender's label.
-    pub label: &'static str,
+    pub label: String,
     /// The contender's kind.
     pub family: Family,
     /// How many threads shared the counter.
     pub threads: usize,
+    /// Operations between two looks of a thread at the clock.
+    pub batch: u64,
     /// Every sample, in the order of the rounds.
     pub samples: Vec<Sample>,
 }
@@ -362,12 +512,12 @@ impl Timing {
         self.samples.iter().map(each).collect()
     }
 
-    /// The median of [`Timing::ns_per_operation`] with its interval.
+    /// The median of [`Timing::ns_per_operation`] with its interval, which holds within this run.
     ///
     /// # Errors
-    /// Fewer than 5 samples.
-    pub fn cost(&self) -> Result<crate::Estimate> {
-        crate::median(&self.ns_per_operation())
+    /// Fewer than 6 samples.
+    pub fn cost(&self) -> Result<Estimate> {
+        Estimate::median(&self.ns_per_operation())
     }
 }
 
@@ -376,11 +526,12 @@ impl Timing {
 pub struct ContentionRun {
     /// The configuration.
     pub config: Contention,
-    /// The clock and the busy loop of this run.
-    pub calibration: Calibration,
-    /// Cores that other programs kept busy meanwhile, where the system tells and the run took longer than
-    /// 200 ms; more than 0.1 is reported as noise.
+    /// The clock and the busy loop at the start of each round, that of the warm-up first.
+    pub calibrations: Vec<Calibration>,
+    /// Cores' worth of time that other programs took of those that this process may use, where the system tells.
     pub other_load: Option<f64>,
+    /// What weakens the result.
+    pub warnings: Vec<Warning>,
     /// One entry for each contender and number of threads, in the order in which they were given.
     pub timings: Vec<Timing>,
 }
@@ -398,6 +549,30 @@ impl ContentionRun {
             let wrong = format!("`{label}` on {threads} threads was not measured");
             Error::new("find a timing", wrong, allowed.join(", "))
         })
+    }
+
+    /// By how much the busy loop changed: of the first, the middle and the last third of the rounds, the slowest over
+    /// the fastest, less 1.
+    ///
+    /// ```
+    /// use helpers::{Contender, Contention, Family};
+    /// let nothing = Contender::new("nothing", Family::Reference, || std::sync::atomic::AtomicU64::new(0),
+    ///     |value, work| { let mut own = 0; work.repeat(|hold| { own += 1; hold.spin() }); value.store(own, std::sync::atomic::Ordering::Relaxed) },
+    ///     |value| value.load(std::sync::atomic::Ordering::Relaxed));
+    /// let run = helpers::time_contenders(&[nothing], &Contention { sample_ms: 1, ..Default::default() })?;
+    /// assert!(run.drift() >= 0.0);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn drift(&self) -> f64 {
+        let third = self.calibrations.len().div_ceil(3);
+        let typical = |part: &[Calibration]| {
+            let mut turns: Vec<f64> = part.iter().map(|calibration| calibration.turn_ns).collect();
+            turns.sort_by(f64::total_cmp);
+            turns[turns.len() / 2]
+        };
+        let thirds: Vec<f64> = self.calibrations.chunks(third.max(1)).map(typical).collect();
+        let slowest = thirds.iter().copied().fold(f64::MIN, f64::max);
+        slowest / thirds.iter().copied().fold(f64::MAX, f64::min) - 1.0
     }
 }
 
@@ -423,13 +598,6 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         let wrong = format!("it would take {:.1} hours", expected.as_secs_f64() / 3600.0);
         return Err(Error::new(attempted, wrong, "up to 1 hour: fewer or shorter samples"));
     }
-    let calibration = Calibration::measure();
-    let mut cells = Vec::new();
-    for contender in contenders {
-        for &threads in &config.threads {
-            cells.push(Cell { contender, threads, batch: 1, samples: Vec::new() });
-        }
-    }
     let what = format!(
         "{} contenders, threads {:?}, {} samples of {} ms each, seed {}",
         contenders.len(),
@@ -438,102 +606,189 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         config.sample_ms,
         config.seed,
     );
-    let rounds = config.samples + 1;
-    let others = OtherLoad::watch();
-    interleave(&what, cells.len(), rounds, config.seed, expected, |cell| {
-        cells[cell].sample(config, &calibration)
-    })?;
-    // Over a shorter time the system's figures mean little.
-    let other_load = others.cores().filter(|_| expected > Duration::from_millis(200));
-    if let Some(cores) = other_load.filter(|cores| *cores > 0.1) {
-        println!(
-            "Other programs kept {cores:.1} cores busy meanwhile: expect noise, or run again when they are quiet."
-        );
+    let cores = system::usable_cores();
+    let mut calibration = Calibration::measure();
+    let mut cells = Vec::new();
+    for contender in contenders {
+        let batch = find_batch(contender, config, &calibration)?;
+        let cell = |&threads: &usize| Cell { contender, threads, batch, stride: batch, samples: Vec::new() };
+        cells.extend(config.threads.iter().map(cell));
     }
+    let (mut random, mut places) =
+        (fastrand::Rng::with_seed(config.seed), fastrand::Rng::with_seed(config.seed));
+    let mut calibrations: Vec<Calibration> = Vec::new();
+    let watch = Watch::begin();
+    interleave(&what, cells.len(), config.samples + 1, &mut random, expected, |round, cell| {
+        if round == calibrations.len() {
+            calibration = Calibration::measure();
+            calibrations.push(calibration);
+        }
+        let cell = &mut cells[cell];
+        let sample = cell.run(config, &calibration, places.usize(..PLACES))?;
+        if round == 0 {
+            cell.adapt(&sample, &calibration);
+        }
+        cell.samples.push(sample);
+        Ok(())
+    })?;
+    let (other_load, warnings) = watch.end();
     let timings = cells.into_iter().map(|cell| Timing {
-        label: cell.contender.label,
+        label: cell.contender.label.clone(),
         family: cell.contender.family,
         threads: cell.threads,
+        batch: cell.batch,
         // The first round was the warm-up.
         samples: cell.samples[1..].to_vec(),
     });
-    Ok(ContentionRun { config: config.clone(), calibration, other_load, timings: timings.collect() })
+    let timings = timings.collect();
+    let mut run = ContentionRun { config: config.clone(), calibrations, other_load, warnings, timings };
+    run.warn(cores);
+    Ok(run)
 }
+
+impl ContentionRun {
+    fn warn(&mut self, cores: usize) {
+        let most = self.config.threads.iter().copied().max().unwrap_or(1);
+        let drift = self.drift();
+        if drift > 0.02 {
+            self.warnings.push(Warning::Drift { share: drift });
+        }
+        if cores == 1 {
+            self.warnings.push(Warning::OneCore);
+        }
+        if let Some((whole, kinds)) = system::whole_cores_and_kinds().filter(|_| most > 1) {
+            if whole < most.min(cores) {
+                self.warnings.push(Warning::SiblingCores { whole });
+            }
+            if kinds > 1 {
+                self.warnings.push(Warning::KindsOfCores { kinds });
+            }
+        }
+        if self.config.parts {
+            let resolution_ns = system::clock_resolution_ns();
+            if resolution_ns > 100.0 {
+                self.warnings.push(Warning::CoarseClock { resolution_ns });
+            }
+            let unknown =
+                |timing: &Timing| timing.samples.iter().any(|it| it.parts.without_core_ns.is_none());
+            if most > cores && self.timings.iter().any(unknown) {
+                self.warnings.push(Warning::CoreTimeUnknown);
+            }
+        }
+    }
+}
+
+/// How many places in memory the states of samples are spread over.
+const PLACES: usize = 32;
+
+/// Operations that last about a fiftieth of a sample, found by one thread alone from the fastest of three tries: with
+/// several, how far apart they start would count.
+fn find_batch(contender: &Contender, config: &Contention, calibration: &Calibration) -> Result<u64> {
+    let wanted_ns = config.sample_ms as f64 * 1e6 / BATCHES;
+    let short = Contention { sample_ms: 0, parts: false, ..config.clone() };
+    let mut batch = 1;
+    loop {
+        let one = Cell { contender, threads: 1, batch, stride: 1, samples: Vec::new() };
+        let tries =
+            (0..3).map(|_| Ok(one.run(&short, calibration, 0)?.wall_ns)).collect::<Result<Vec<f64>>>()?;
+        let fastest_ns = tries.into_iter().fold(f64::MAX, f64::min);
+        if fastest_ns > wanted_ns || batch == 1 << 20 {
+            return Ok(round_batch(batch as f64 * wanted_ns / fastest_ns));
+        }
+        batch *= 2;
+    }
+}
+
+/// The nearest power of two: a batch that is a little shorter would tell a design from itself, since the last one of a
+/// sample goes beyond its end.
+fn round_batch(operations: f64) -> u64 {
+    1 << operations.log2().round().max(0.0) as u32
+}
+
+/// Looks at the clock in a sample.
+const BATCHES: f64 = 50.0;
 
 struct Cell<'a> {
     contender: &'a Contender,
     threads: usize,
     batch: u64,
+    stride: u64,
     samples: Vec<Sample>,
 }
 
 impl Cell<'_> {
-    fn sample(&mut self, config: &Contention, calibration: &Calibration) -> Result<()> {
-        let duration = Duration::from_millis(config.sample_ms);
-        // The first time round, find the batch: operations that last about a fiftieth of a sample.
-        while self.samples.is_empty() && self.batch < 1 << 20 {
-            let probe = self.run(Duration::ZERO, config, calibration)?;
-            if probe.wall_ns > duration.as_nanos() as f64 / 50.0 {
-                break;
-            }
-            self.batch *= 2;
-        }
-        let sample = self.run(duration, config, calibration)?;
-        self.samples.push(sample);
-        Ok(())
+    /// Makes batches shorter where threads slow each other down, and times so many operations as [`TIMED`] allows.
+    fn adapt(&mut self, sample: &Sample, calibration: &Calibration) {
+        let each = sample.operations.iter().sum::<u64>() as f64 / self.threads as f64;
+        self.batch = self.batch.min(round_batch(each / BATCHES));
+        let clock_share = READINGS * calibration.clock_ns * each / sample.wall_ns;
+        self.stride = (clock_share / TIMED).ceil() as u64;
     }
 
-    fn run(&self, duration: Duration, config: &Contention, calibration: &Calibration) -> Result<Sample> {
-        let began = Arc::new(OnceLock::new());
-        let total_before = self.contender.total();
-        let works = on_threads(self.threads, |_| {
+    fn run(&self, config: &Contention, calibration: &Calibration, place: usize) -> Result<Sample> {
+        let start = Arc::<Start>::default();
+        let counter = self.contender.build_at(place)?;
+        let (before, run) = (counter.total(), &counter.run);
+        let (threads, batch, stride) = (self.threads, self.batch, config.parts.then_some(self.stride));
+        let hold = Hold { work: calibration.busy_work(config.hold_ns), timed: false };
+        let think = calibration.busy_work(config.think_ns);
+        let works = on_threads(threads, |_| {
             let mut work = Work {
-                began: Arc::clone(&began),
-                duration,
-                batch: self.batch,
-                hold: Hold {
-                    work: calibration.busy_work(config.hold_ns),
-                    timed_from: config.parts.then_some(calibration.measured),
-                },
-                think: calibration.busy_work(config.think_ns),
+                start: Arc::clone(&start),
+                threads,
+                duration: Duration::from_millis(config.sample_ms),
+                batch,
+                hold,
+                think,
+                stride,
                 operations: 0,
-                parts: Parts::default(),
-                waits: config.parts.then(no_waits),
+                records: Vec::new(),
+                began: None,
                 ended: None,
             };
-            (self.contender.run)(&mut work);
+            run(&mut work);
             work
         })?;
         let operations: Vec<u64> = works.iter().map(|work| work.operations).collect();
-        let (done, added) = (operations.iter().sum(), self.contender.total().wrapping_sub(total_before));
+        let (done, added) = (operations.iter().sum::<u64>(), counter.total().wrapping_sub(before));
         if added != done || done == 0 {
             let wrong = format!("the total of `{}` grew by {added}", self.contender.label);
             let allowed = format!("{done}, one an operation, and at least 1");
             return Err(Error::new("trust a sample", wrong, allowed));
         }
-        let mut thread_ns = 0.0;
+        let ns = |from: Instant, to: Instant| to.duration_since(from).as_nanos() as f64;
+        let (mut thread_ns, mut late_ns, mut without_core_ns) = (0.0, 0.0, Some(0.0));
         for work in &works {
-            let (Some(began), Some(ended)) = (began.get(), work.ended) else {
+            let (Some(first), Some(began), Some(ended)) = (start.first.get(), work.began, work.ended) else {
                 let wrong = format!("`{}` did not repeat its work", self.contender.label);
                 return Err(Error::new("time a sample", wrong, "one call of `Work::repeat`"));
             };
-            thread_ns += ended.duration_since(*began).as_nanos() as f64;
+            thread_ns += ns(*first, ended.0);
+            late_ns += ns(*first, began.0);
+            let own = ended.1.zip(began.1).map(|(ended, began)| (ended - began) as f64);
+            without_core_ns = without_core_ns.zip(own).map(|(all, own)| all + own);
         }
-        let (mut parts, mut waits) = (Parts::default(), config.parts.then(no_waits));
-        for work in &works {
-            if let (Some(all), Some(own)) = (&mut waits, &work.waits) {
-                *all += own;
+        let records: Vec<Record> = works.into_iter().flat_map(|work| work.records).collect();
+        let (mut parts, mut waits) = (Parts::default(), None);
+        if config.parts {
+            // A thread that began late had no core, or was still on its way from the gate.
+            let crowded = self.threads > system::usable_cores();
+            let known = match without_core_ns {
+                Some(ns) if crowded => Parts { without_core_ns: Some(ns + late_ns), ..Parts::default() },
+                _ => Parts { without_core_ns, instrument_ns: late_ns, ..Parts::default() },
+            };
+            parts = known.of(&records, &operations, thread_ns, [hold.work, think], calibration.clock_ns);
+            let mut histogram = no_waits();
+            for record in &records {
+                histogram.saturating_record(record.wait.saturating_sub(calibration.clock_ns.round() as u64));
             }
-            parts.wait_ns += work.parts.wait_ns;
-            parts.hold_ns += work.parts.hold_ns;
-            parts.release_ns += work.parts.release_ns;
-            parts.think_ns += work.parts.think_ns;
+            waits = Some(histogram);
         }
         Ok(Sample { operations, wall_ns: thread_ns / self.threads as f64, parts, waits })
     }
 }
 
 fn no_waits() -> Histogram<u64> {
-    // From 1 ns to a minute; more digits would cost memory that the caches would miss.
+    // From 1 ns to a minute.
     Histogram::new_with_bounds(1, 60_000_000_000, 2).expect("bounds that are valid")
 }

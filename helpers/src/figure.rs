@@ -5,8 +5,8 @@
 
 use crate::canvas::{self, Anchor, Canvas, GREY, HEIGHT, INK, WIDTH};
 use crate::scale::{Placed, plain};
-use crate::{ContentionRun, Error, Estimate, Family};
-use crate::{Result, Table, median, number, ratio};
+use crate::{ContentionRun, Error, Estimate, Family, Warning};
+use crate::{Result, Table, round_ratios, show_number, usable_cores};
 use base64::Engine;
 use plotters::style::Color;
 
@@ -25,30 +25,29 @@ impl Point {
     /// The median of `samples` with its interval, over the samples.
     ///
     /// # Errors
-    /// As [`median`].
+    /// As [`Estimate::median`].
     ///
     /// ```
-    /// let point = helpers::Point::of_samples(2.0, vec![5.0, 6.0, 7.0, 8.0, 9.0])?;
-    /// assert_eq!((point.at, point.estimate.value, point.raw.len()), (2.0, 7.0, 5));
+    /// let point = helpers::Point::of_samples(2.0, vec![5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0])?;
+    /// assert_eq!((point.at, point.estimate.value, point.raw.len()), (2.0, 8.0, 7));
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn of_samples(at: f64, samples: Vec<f64>) -> Result<Self> {
-        Ok(Self { at, estimate: median(&samples)?, raw: samples })
+        Ok(Self { at, estimate: Estimate::median(&samples)?, raw: samples })
     }
 
-    /// The ratio of two medians with its interval, over the ratios of the rounds.
+    /// The median of the ratios of rounds with its interval, over those ratios.
     ///
     /// # Errors
-    /// As [`ratio`].
+    /// As [`Estimate::ratio`].
     ///
     /// ```
-    /// let point = helpers::Point::of_ratio(1.0, &[4.0; 5], &[2.0; 5])?;
-    /// assert_eq!((point.estimate.value, point.raw), (2.0, vec![2.0; 5]));
+    /// let point = helpers::Point::of_ratio(1.0, &[4.0; 6], &[2.0; 6])?;
+    /// assert_eq!((point.estimate.value, point.raw), (2.0, vec![2.0; 6]));
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn of_ratio(at: f64, numerator: &[f64], denominator: &[f64]) -> Result<Self> {
-        let raw = numerator.iter().zip(denominator).map(|(above, below)| above / below);
-        Ok(Self { at, estimate: ratio(numerator, denominator)?, raw: raw.collect() })
+        Self::of_samples(at, round_ratios(numerator, denominator)?)
     }
 
     /// A single reading, which has no interval.
@@ -104,9 +103,10 @@ impl Series {
 }
 
 /// How values become places on an axis.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Scale {
     /// In proportion, zero included.
+    #[default]
     Linear,
     /// By the logarithm; every value is above 0. The axis says so in its label.
     Log,
@@ -115,7 +115,7 @@ pub enum Scale {
 }
 
 /// An axis: what it shows, with the unit, and how.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Axis {
     /// What the axis shows, with its unit.
     pub label: String,
@@ -153,21 +153,21 @@ pub enum Mark {
 ///
 /// ```
 /// use helpers::{Axis, Family, Figure, Mark, Point, Series};
-/// let points = vec![Point::of_samples(1.0, vec![9.0, 10.0, 10.0, 11.0, 12.0])?, Point::reading(2.0, 25.0)];
+/// let points = vec![Point::of_samples(1.0, vec![9.0, 10.0, 10.0, 11.0, 12.0, 12.0])?, Point::reading(2.0, 25.0)];
 /// let drawing = Figure {
 ///     title: "What does a lock cost?".into(),
 ///     position: Axis::linear("threads"),
 ///     value: Axis::linear("ns per operation"),
 ///     series: vec![Series::joined("std mutex", Family::Lock, points)],
 ///     marks: vec![Mark::Position(2.0, "2 cores".into())],
-///     rows: false,
+///     ..Figure::default()
 /// }
 /// .draw()?;
 /// assert!(drawing.png.starts_with(b"\x89PNG"));
 /// assert!(drawing.text.starts_with("What does a lock cost?\nseries     threads  ns per operation  low"));
 /// # Ok::<(), helpers::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Figure {
     /// The question, or the finding.
     pub title: String,
@@ -181,6 +181,8 @@ pub struct Figure {
     pub marks: Vec<Mark>,
     /// Whether positions are rows from top to bottom, each with its value written at the end.
     pub rows: bool,
+    /// What the runs warned of that the figure shows, drawn below it, each once.
+    pub warnings: Vec<Warning>,
 }
 
 /// A drawn figure: what a notebook shows.
@@ -229,7 +231,7 @@ impl Figure {
     /// Named quantities from top to bottom, each with samples, on a logarithmic axis of values.
     ///
     /// # Errors
-    /// As [`median`].
+    /// As [`Estimate::median`].
     pub fn ranking(
         title: impl Into<String>,
         value: Axis,
@@ -245,22 +247,22 @@ impl Figure {
             position: Axis::named("", names),
             value,
             series: series.collect::<Result<_>>()?,
-            marks: Vec::new(),
             rows: true,
+            ..Figure::default()
         })
     }
 
     /// Wall time per operation of every contender of a run over its numbers of threads, the cores marked.
     ///
     /// # Errors
-    /// As [`median`].
+    /// As [`Estimate::median`].
     pub fn over_threads(title: impl Into<String>, run: &ContentionRun) -> Result<Figure> {
         let mut series: Vec<Series> = Vec::new();
         for timing in &run.timings {
             let point = Point::of_samples(timing.threads as f64, timing.ns_per_operation())?;
             match series.iter_mut().find(|series| series.label == timing.label) {
                 Some(series) => series.points.push(point),
-                None => series.push(Series::joined(timing.label, timing.family, vec![point])),
+                None => series.push(Series::joined(timing.label.as_str(), timing.family, vec![point])),
             }
         }
         Ok(Figure {
@@ -269,7 +271,8 @@ impl Figure {
             value: Axis::log("wall time per operation of all threads together, ns"),
             series,
             marks: vec![Mark::cores()],
-            rows: false,
+            warnings: run.warnings.clone(),
+            ..Figure::default()
         })
     }
 
@@ -279,7 +282,21 @@ impl Figure {
     /// No points, a value that is not finite, or a value that is not above 0 on a logarithmic axis.
     pub fn draw(&self) -> Result<Drawing> {
         self.check()?;
-        Drawing::paint(self.table(), |canvas| self.paint(canvas))
+        let mut drawing = Drawing::paint(self.table(), |canvas| self.paint(canvas))?;
+        drawing.text.extend(self.notes().iter().map(|note| format!("{note}\n")));
+        Ok(drawing)
+    }
+
+    /// The warnings, each kind once, as lines below the figure.
+    fn notes(&self) -> Vec<String> {
+        let mut kinds: Vec<&Warning> = Vec::new();
+        for warning in &self.warnings {
+            let same = |other: &&Warning| std::mem::discriminant(*other) == std::mem::discriminant(warning);
+            if !kinds.iter().any(same) {
+                kinds.push(warning);
+            }
+        }
+        kinds.into_iter().map(|warning| format!("Warning: {warning}.")).collect()
     }
 
     fn points(&self) -> impl Iterator<Item = &Point> {
@@ -340,16 +357,16 @@ impl Figure {
 
     /// The text twin.
     fn table(&self) -> Table {
-        let written = |axis: &Axis, at: f64, number: fn(f64) -> String| match &axis.scale {
+        let written = |axis: &Axis, at: f64, write: fn(f64) -> String| match &axis.scale {
             Scale::Named(names) => names.get(at as usize).cloned().unwrap_or_default(),
-            _ => number(at),
+            _ => write(at),
         };
         // Where every row is a series of its own, its name says all.
         let row = |series: &Series, point: &Point| {
             let Estimate { value, low, high } = point.estimate;
             let mut cells = if self.rows { vec![] } else { vec![series.label.clone()] };
             cells.push(written(&self.position, point.at, plain));
-            cells.extend([value, low, high].map(|at| written(&self.value, at, number)));
+            cells.extend([value, low, high].map(|at| written(&self.value, at, show_number)));
             cells.push(point.raw.len().max(1).to_string());
             cells
         };
@@ -385,7 +402,10 @@ impl Figure {
             WIDTH as i32 - EDGE - 2 * GAP - widest(canvas, &mut ends.iter().map(|end| end.label.as_str()));
         let vertical_marks = self.marks.iter().any(|mark| matches!(mark, Mark::Position(..)) != self.rows);
         let top = 100 + if self.rows { 0 } else { 30 } + if vertical_marks { 30 } else { 0 };
-        let bottom = HEIGHT as i32 - 96;
+        let notes = self.notes();
+        // The lowest line of the axis, above the notes.
+        let floor = HEIGHT as i32 - 30 * notes.len() as i32;
+        let bottom = floor - 96;
         let x = |share: f64| left + (share * f64::from(right - left)).round() as i32;
         let y = |share: f64| bottom - (share * f64::from(bottom - top)).round() as i32;
         let place = |point_at: f64, value: f64| match self.rows {
@@ -407,7 +427,11 @@ impl Figure {
                 free_from = at + width / 2 + GAP;
             }
         }
-        canvas.text(&across.label, ((left + right) / 2, HEIGHT as i32 - 32), 24, INK, Anchor::Centre)?;
+        canvas.text(&across.label, ((left + right) / 2, floor - 32), 24, INK, Anchor::Centre)?;
+        for (line, note) in notes.iter().enumerate() {
+            let size = canvas.fitting_size(note, 20, WIDTH as i32 - 2 * EDGE);
+            canvas.text(note, (EDGE, floor + 30 * line as i32), size, INK, Anchor::Left)?;
+        }
         if !self.rows {
             canvas.text(&up.label, (EDGE, 96), 24, INK, Anchor::Left)?;
         }
@@ -481,7 +505,7 @@ impl Figure {
             let stacked = series.style == Style::Stacked;
             let shown: Vec<&Point> = if self.rows { series.points.iter().collect() } else { last.collect() };
             ends.extend(shown.into_iter().map(|point| EndLabel {
-                label: if self.rows { number(point.estimate.value) } else { series.label.clone() },
+                label: if self.rows { show_number(point.estimate.value) } else { series.label.clone() },
                 family: series.family,
                 at: point.at,
                 // The middle of a bar, the place of a point.
@@ -506,7 +530,7 @@ impl Mark {
     /// assert!(matches!(helpers::Mark::cores(), helpers::Mark::Position(cores, _) if cores >= 1.0));
     /// ```
     pub fn cores() -> Mark {
-        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let cores = usable_cores();
         Mark::Position(cores as f64, format!("{cores} core{}", if cores == 1 { "" } else { "s" }))
     }
 }

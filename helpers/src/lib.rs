@@ -6,8 +6,9 @@
 //! |---|---|
 //! | run closures on threads, time contenders | [`on_threads`], [`time_contenders`] |
 //! | make work of a known length | [`Calibration`] |
-//! | measure bytes per idle task | [`bytes_each`], [`read_memory`] |
-//! | summarise with a 95 % interval | [`median`], [`ratio`], [`Line`], [`Verdict`] |
+//! | measure bytes per idle task | [`MemorySeries`], [`read_memory`] |
+//! | summarise with a 95 % interval | [`Estimate`], [`Line`] |
+//! | judge a claim, or a prediction | [`Claim`], [`Prediction`], [`Warning`] |
 //! | show a figure or a table | [`Figure`], [`Map`], [`Table`] |
 //! | say where it was measured | [`Machine`] |
 //!
@@ -23,23 +24,27 @@ mod map;
 mod memory;
 mod scale;
 mod stats;
+mod system;
 mod table;
 mod timing;
+mod warning;
 
 pub use contention::{
-    Contender, Contention, ContentionRun, Family, Held, Hold, MOST_THREADS, Parts, Sample, Timing, Work,
-    on_threads, time_contenders,
+    Contender, Contention, ContentionRun, Family, Held, Hold, MOST_THREADS, Parts, Sample, Shared, Timing,
+    Work, on_threads, time_contenders,
 };
 pub use error::{Error, Result, each_within, within};
 pub use figure::{Axis, Drawing, Figure, Mark, Point, Scale, Series, Style};
 pub use machine::Machine;
 pub use map::{Map, Tile};
 pub use memory::{
-    MemoryGrowth, MemoryReading, MemorySeries, available_memory, bytes_each, read_memory, release_free_memory,
+    MemoryGrowth, MemoryReading, MemorySeries, read_available_memory, read_memory, release_free_memory,
 };
-pub use stats::{Estimate, Line, Verdict, median, number, ratio};
+pub use stats::{Claim, Estimate, Judged, Line, Prediction, Verdict, round_ratios, show_number};
+pub use system::usable_cores;
 pub use table::Table;
 pub use timing::{BusyWork, Calibration};
+pub use warning::Warning;
 
 // A cell reaches these through this crate: a second copy would have statics of its own, and locks that never wake.
 pub use hdrhistogram;

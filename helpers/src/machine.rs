@@ -1,8 +1,8 @@
 //! The stamp: what a reader must know of the machine and the build to judge a figure, and nothing that names its owner.
 
-use crate::Table;
+use crate::{Table, memory, show_number, system};
 use std::time::SystemTime;
-use sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{CpuRefreshKind, System};
 
 /// The machine and the build that measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,10 +11,18 @@ pub struct Machine {
     pub date: String,
     /// The processor's own name for itself.
     pub processor: String,
-    /// Threads that can run at the same time in this process, a container's limit included.
+    /// Cores that this process may use, see [`crate::usable_cores`].
     pub cores: usize,
+    /// Whether those are whole cores or siblings that share one, how many kinds there are, and a quota on their time.
+    pub core_details: String,
     /// Bytes of memory in the machine.
     pub memory_bytes: u64,
+    /// The size of a page, and whether the system makes huge ones of its own accord.
+    pub pages: String,
+    /// The allocator and the C library.
+    pub allocator: String,
+    /// The clock and its resolution.
+    pub clock: String,
     /// Operating system and kernel.
     pub system: String,
     /// The compiler that built this crate.
@@ -47,8 +55,16 @@ impl Machine {
         Self {
             date: now.chars().take_while(|c| *c != 'T').collect(),
             processor: or_unknown(brand),
-            cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+            cores: system::usable_cores(),
+            core_details: core_details(),
             memory_bytes: system.map_or(0, |system| system.total_memory()),
+            pages: pages(),
+            allocator: format!("{}; C library: {}", memory::allocator(), memory::c_library()),
+            clock: format!(
+                "{}, step of {} ns",
+                or_unknown(system::text("/sys/devices/system/clocksource/clocksource0/current_clocksource")),
+                show_number(system::clock_resolution_ns()),
+            ),
             system: format!(
                 "{} {}, {}",
                 or_unknown(System::name().ok()),
@@ -76,7 +92,11 @@ impl Machine {
             ("date", format!("{} UTC", self.date)),
             ("processor", self.processor.clone()),
             ("cores", self.cores.to_string()),
+            ("kind of cores", self.core_details.clone()),
             ("memory", memory),
+            ("pages", self.pages.clone()),
+            ("allocator", self.allocator.clone()),
+            ("clock", self.clock.clone()),
             ("system", self.system.clone()),
             ("compiler", self.compiler.clone()),
             ("build", self.profile.clone()),
@@ -90,31 +110,30 @@ impl Machine {
     }
 }
 
-/// Watches what the rest of the machine does while this process measures.
-pub(crate) struct OtherLoad(Option<(System, Pid)>);
-
-impl OtherLoad {
-    pub(crate) fn watch() -> Self {
-        let mut load = Self(System::new().ok().zip(sysinfo::get_current_pid().ok()));
-        load.refresh();
-        load
-    }
-
-    /// Cores that other programs kept busy since [`OtherLoad::watch`], where the system tells.
-    pub(crate) fn cores(mut self) -> Option<f64> {
-        self.refresh();
-        let (system, pid) = self.0?;
-        let all = f64::from(system.global_cpu_usage()) * system.cpus().len() as f64;
-        Some((all - f64::from(system.process(pid)?.cpu_usage())).max(0.0) / 100.0)
-    }
-
-    fn refresh(&mut self) {
-        if let Some((system, pid)) = &mut self.0 {
-            system.refresh_cpu_usage();
-            let only_this = ProcessesToUpdate::Some(std::slice::from_ref(pid));
-            system.refresh_processes_specifics(only_this, false, ProcessRefreshKind::nothing().with_cpu());
+fn core_details() -> String {
+    let cores = system::usable_cores();
+    let mut details = match system::whole_cores_and_kinds() {
+        None => "siblings and kinds unknown".into(),
+        Some((whole, kinds)) => {
+            let whole =
+                if whole < cores { format!("siblings on {whole} whole cores") } else { "whole cores".into() };
+            let kinds = if kinds > 1 { format!("{kinds} kinds") } else { "of one kind".into() };
+            format!("{whole}, {kinds}")
         }
+    };
+    if let Some((quota, ..)) = system::quota() {
+        details += &format!(", a quota of {} cores", show_number(quota));
     }
+    details
+}
+
+fn pages() -> String {
+    let bytes = system::page_bytes().map_or("size unknown".into(), |bytes| format!("{bytes} bytes"));
+    // The one in force stands in brackets.
+    let huge = system::text("/sys/kernel/mm/transparent_hugepage/enabled");
+    let huge = huge.as_deref().and_then(|choices| choices.split(['[', ']']).nth(1)).unwrap_or("unknown");
+    let asked = std::env::var("GLIBC_TUNABLES").is_ok_and(|tunables| tunables.contains("hugetlb"));
+    format!("{bytes}, huge pages: {huge}{}", if asked { ", asked for by GLIBC_TUNABLES" } else { "" })
 }
 
 /// The versions of what is measured, read from this crate's own manifest, where they are pinned.

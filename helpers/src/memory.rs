@@ -4,8 +4,8 @@
 //! hands out again what an earlier run freed. The slope over many numbers has neither fault.
 
 use crate::error::thousands;
-use crate::stats::Line;
-use crate::{Error, Estimate, Result, within};
+use crate::stats::{Line, slope};
+use crate::{Error, Estimate, Result, show_number, system, within};
 use std::io::Read;
 
 /// What the process uses at one moment, in bytes.
@@ -13,7 +13,8 @@ use std::io::Read;
 pub struct MemoryReading {
     /// Things added so far; 0 in a reading taken outside a series.
     pub count: u64,
-    /// Heap in use: what the allocator has given out and not got back. Known with glibc only, else `None`.
+    /// Heap in use: what the allocator has given out and not got back. Known with glibc's allocator, from version
+    /// 2.33 on, else `None`.
     pub heap_bytes: Option<u64>,
     /// Resident set size: pages of the process that are in physical memory.
     pub resident_bytes: u64,
@@ -61,16 +62,65 @@ fn resident_exactly() -> Option<u64> {
     Some(kibibytes.parse::<u64>().ok()? * 1024)
 }
 
+/// Bytes of the process in huge pages, which the system gives out 2 MiB or more at a time.
+fn huge_page_bytes() -> u64 {
+    let kinds = ["AnonHugePages:", "Private_Hugetlb:"];
+    kinds.iter().filter_map(|kind| system::number("/proc/self/smaps_rollup", kind)).sum::<u64>() << 10
+}
+
+/// What glibc's allocator says of itself: bytes in use, and bytes free in holes.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn heap_in_use() -> Option<u64> {
-    // SAFETY: reads the allocator's own figures, under the allocator's own locks.
-    let info = unsafe { libc::mallinfo2() };
-    Some((info.uordblks + info.hblkhd) as u64)
+fn heap() -> Option<(u64, u64)> {
+    // By name, since a glibc before 2.33 has no such function and the crate would not load.
+    // SAFETY: the name ends in 0, and the function that has it takes nothing and returns the struct.
+    let ask: extern "C" fn() -> libc::mallinfo2 = unsafe {
+        let found = libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr());
+        std::mem::transmute::<Option<std::ptr::NonNull<_>>, _>(Some(std::ptr::NonNull::new(found)?))
+    };
+    let info = ask();
+    Some(((info.uordblks + info.hblkhd) as u64, info.fordblks.saturating_sub(info.keepcost) as u64))
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn heap_in_use() -> Option<u64> {
+fn heap() -> Option<(u64, u64)> {
     None
+}
+
+/// Bytes that the allocator has given out. Where another has taken the place of glibc's, that one still answers; it is
+/// believed if what is taken shows.
+fn heap_in_use() -> Option<u64> {
+    let (before, _) = heap()?;
+    let probe = std::hint::black_box(Vec::<u8>::with_capacity(1 << 16));
+    let (with_probe, _) = heap()?;
+    (with_probe >= before + probe.capacity() as u64).then_some(before)
+}
+
+/// The allocator by name; another than the C library's by the file that brought it, where there is one.
+pub(crate) fn allocator() -> String {
+    if heap_in_use().is_some() {
+        return "glibc's".into();
+    }
+    let known = ["jemalloc", "mimalloc", "tcmalloc", "malloc"];
+    let maps = system::text("/proc/self/maps").unwrap_or_default();
+    let files = || maps.lines().filter_map(|line| line.rsplit_once('/')).map(|(_, file)| file);
+    let found = known.iter().find_map(|name| files().find(|file| file.contains(name)));
+    match found {
+        Some(file) => format!("that of {file}"),
+        None if cfg!(all(target_os = "linux", target_env = "gnu")) => "unknown".into(),
+        None => "the system's".into(),
+    }
+}
+
+/// The C library with its version, where it tells.
+pub(crate) fn c_library() -> String {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: the version is a constant text that ends in 0.
+    return format!(
+        "glibc {}",
+        unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) }.to_string_lossy()
+    );
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    return if cfg!(target_env = "musl") { "musl" } else { "the system's" }.into();
 }
 
 /// Hands memory that is free in the allocator back to the system, and says whether this allocator can.
@@ -86,69 +136,49 @@ pub fn release_free_memory() -> bool {
     unsafe {
         libc::malloc_trim(0);
     }
-    cfg!(all(target_os = "linux", target_env = "gnu"))
+    heap_in_use().is_some()
 }
 
 /// Takes the free pieces that lie between used ones, without touching them, so that what follows is cut from fresh memory.
 ///
 /// Pages of such pieces are resident where the allocator's caches of small pieces hold one back, here and there. Things
-/// that land on them cost less: seen, 314 bytes where others cost 320.
+/// that land on them cost less: seen, 314 bytes where others cost 320. To ask what is free takes as long as there are
+/// pieces, so they are taken an eighth at a time.
 fn plug_holes() -> Vec<Vec<u8>> {
-    #[allow(unused_mut)]
     let mut plugs = Vec::new();
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        // SAFETY: reads the allocator's own figures, under the allocator's own locks.
-        let info = || unsafe { libc::mallinfo2() };
-        let mut free = info().fordblks.saturating_sub(info().keepcost);
-        for size in [64, 16, 4, 1].map(|kibibytes| kibibytes << 10) {
-            while free >= size {
-                let fresh = info().keepcost;
-                let plug = Vec::with_capacity(size);
-                if info().keepcost != fresh {
-                    break; // it was cut from there, so no free piece is as large
-                }
-                plugs.push(plug);
-                free -= size;
+    let holes = || heap().map_or(0, |(_, free)| free);
+    for size in (7..=16).rev().map(|power| 1 << power).take_while(|_| heap_in_use().is_some()) {
+        let mut free = holes();
+        while free >= size {
+            let some = (free / 8 / size).max(1);
+            plugs.extend((0..some).map(|_| Vec::with_capacity(size as usize)));
+            let taken = free.saturating_sub(holes());
+            // Else they were cut from fresh memory, since no piece is as large.
+            if taken < some * size / 2 {
+                break;
             }
+            free -= taken;
         }
     }
     plugs
 }
 
-/// Bytes that this process can still take: the least of what the machine has free, what the container's limit leaves, and
-/// what the limit on address space (`ulimit -v`) leaves.
+/// Bytes that this process can still take: the least of what the machine has free and of what is left under limits on a
+/// control group or one around it, on address space and data (`ulimit -v` and `-d`), and on what the system may promise.
 ///
 /// # Errors
 /// The system does not tell.
 ///
 /// ```
-/// assert!(helpers::available_memory()? > 0);
+/// assert!(helpers::read_available_memory()? > 0);
 /// # Ok::<(), helpers::Error>(())
 /// ```
-pub fn available_memory() -> Result<u64> {
-    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
+pub fn read_available_memory() -> Result<u64> {
     let silent = |why| Error::new("read the free memory", format!("{why:?}"), "a system that tells");
-    let mut system = System::new().map_err(silent)?;
+    let mut system = sysinfo::System::new().map_err(silent)?;
     system.refresh_memory();
-    let container = sysinfo::get_current_pid().ok().and_then(|pid| {
-        let only_this = ProcessesToUpdate::Some(&[pid]);
-        system.refresh_processes_specifics(only_this, false, ProcessRefreshKind::nothing());
-        // Not `free_memory`: that counts cached files as taken, and the system drops those when it needs room.
-        system.process(pid)?.cgroup_limits().map(|limits| limits.total_memory.saturating_sub(limits.rss))
-    });
-    let address_space = std::fs::read_to_string("/proc/self/limits").ok().and_then(|limits| {
-        let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
-        Some(
-            limit
-                .split_whitespace()
-                .next()?
-                .parse::<u64>()
-                .ok()?
-                .saturating_sub(read_memory().ok()?.virtual_bytes),
-        )
-    });
-    Ok([container, address_space].into_iter().flatten().fold(system.available_memory(), u64::min))
+    let limits = [system::bytes_left_in_groups(), system::bytes_left_in_limits()];
+    Ok(limits.into_iter().flatten().fold(system.available_memory(), u64::min))
 }
 
 /// How a series grows.
@@ -166,7 +196,7 @@ impl Default for MemoryGrowth {
     }
 }
 
-/// What [`bytes_each`] measured, and how.
+/// Memory over a number of things.
 #[derive(Debug, Clone)]
 pub struct MemorySeries {
     /// The configuration.
@@ -179,94 +209,183 @@ pub struct MemorySeries {
     pub heap: Option<Line>,
     /// Whether free memory was handed back first; where it could not be, trust the first points less.
     pub released: bool,
+    /// Bytes of the process in huge pages at the end.
+    pub huge_page_bytes: u64,
 }
 
 impl MemorySeries {
-    /// The resident bytes that each thing costs, if the points lie on a line: R² of 0.999 or more.
+    /// The series of `readings` that were taken elsewhere, such as by another program.
     ///
     /// # Errors
-    /// They do not, and then the slope means nothing.
-    pub fn resident_bytes_each(&self) -> Result<Estimate> {
-        let Line { slope, r_squared, .. } = self.resident;
-        if r_squared >= 0.999 {
-            return Ok(slope);
+    /// As [`Line::fit`].
+    ///
+    /// ```
+    /// use helpers::{MemoryGrowth, MemoryReading, MemorySeries};
+    /// let reading = |step| MemoryReading { count: 1_000 * step, heap_bytes: None, resident_bytes: 2_662_400 * step, virtual_bytes: 0 };
+    /// let series = MemorySeries::of_readings(MemoryGrowth::default(), (1..20).map(reading).collect())?;
+    /// assert_eq!(series.resident_bytes_each()?.value.round(), 2_662.0);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn of_readings(config: MemoryGrowth, readings: Vec<MemoryReading>) -> Result<Self> {
+        let line = |bytes: &dyn Fn(&MemoryReading) -> Option<u64>, unit| {
+            let point = |reading: &MemoryReading| Some((reading.count as f64, bytes(reading)? as f64));
+            readings.iter().map(point).collect::<Option<Vec<_>>>().map(|points| Line::fit(&points, unit))
+        };
+        let resident = line(&|reading| Some(reading.resident_bytes), page_bytes()).expect("always known")?;
+        let heap = line(&|reading| reading.heap_bytes, 0.0).transpose()?;
+        Ok(Self { config, readings, resident, heap, released: false, huge_page_bytes: 0 })
+    }
+
+    /// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them alive.
+    ///
+    /// First it adds some that do not count, from one to a hundred, then a twentieth of the count at a time until as
+    /// many again take as much again, half of the count at most: they tell what the series will need, and fill holes
+    /// that earlier work left in resident pages. Before every step, the need is held against
+    /// [`read_available_memory`].
+    ///
+    /// # Errors
+    /// A field of `config` outside its range, things that take other amounts each time, more things than memory, or what
+    /// `add` returns as an error.
+    ///
+    /// ```
+    /// let mut kept = Vec::with_capacity(10_000);
+    /// let config = helpers::MemoryGrowth { count: 4_000, ..Default::default() };
+    /// let series = helpers::MemorySeries::measure(&config, |more| {
+    ///     kept.extend((0..more).map(|_| vec![1_u8; 1_000]));
+    ///     Ok(())
+    /// })?;
+    /// assert!((1_000.0..1_100.0).contains(&series.resident_bytes_each()?.value));
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn measure(config: &MemoryGrowth, mut add: impl FnMut(u64) -> Result<()>) -> Result<Self> {
+        within("count", config.count, 100..=10_000_000_000)?;
+        within("steps", config.steps, 5..=1_000)?;
+        let steps = config.steps.min(config.count);
+        let mut readings = Vec::with_capacity(steps as usize + 1);
+        // The first look itself takes memory: for code that was not resident, and for the reader's own tables.
+        read_memory()?;
+        read_available_memory()?;
+        let released = release_free_memory();
+        let _plugs = plug_holes();
+
+        let fill = (config.count / 20).min(20_000);
+        let (mut each, mut last) = (0.0, read_memory()?);
+        // A few tell how large one is before more are made; too roughly to refuse the whole count.
+        for few in [1, 10, 100].map(|few| fill.min(few)) {
+            guard(each, few, 0)?;
+            add(few)?;
+            let before = std::mem::replace(&mut last, read_memory()?);
+            each = bytes_between(&before, &last) / few as f64;
         }
-        let wrong =
-            format!("the points do not lie on a line: R² is {r_squared:.4}, and 0.999 or more is needed");
-        let allowed =
-            "more things, things of one size, and nothing else that takes memory in this process meanwhile";
-        Err(Error::new("quote bytes each", wrong, allowed))
+        let mut grown = Vec::new();
+        guard(each, fill, 0)?;
+        while !settled(&grown) {
+            if grown.len() == 10 {
+                let wrong = format!("{fill} more took {} MB each time", listed(&grown));
+                return Err(refusal(ATTEMPTED, wrong, huge_page_bytes()));
+            }
+            add(fill)?;
+            let before = std::mem::replace(&mut last, read_memory()?);
+            each = bytes_between(&before, &last) / fill as f64;
+            grown.push((last.resident_bytes as f64 - before.resident_bytes as f64, each * fill as f64));
+            guard(each, config.count, 0)?;
+        }
+        readings.push(last);
+        for step in 1..=steps {
+            let counted = readings.last().map_or(0, |reading| reading.count);
+            guard(each, config.count - counted, counted)?;
+            let more = config.count * step / steps - counted;
+            add(more)?;
+            last = MemoryReading { count: counted + more, ..read_memory()? };
+            each = each.max(bytes_between(&readings[0], &last) / last.count as f64);
+            readings.push(last);
+        }
+        let series = Self::of_readings(config.clone(), readings)?;
+        Ok(Self { released, huge_page_bytes: huge_page_bytes(), ..series })
+    }
+
+    /// The resident bytes that each thing costs, if they can be told to one per cent.
+    ///
+    /// The two halves of the series must agree to one per cent and a few pages, no reading may be off the line by more
+    /// than a few pages or a quarter of a per cent of the growth, half of the interval may be no wider than one per
+    /// cent, and resident memory must have grown by as much as the heap in use, where that is known.
+    ///
+    /// # Errors
+    /// One of these does not hold, and then the slope means nothing.
+    pub fn resident_bytes_each(&self) -> Result<Estimate> {
+        const FEW_PAGES: f64 = 8.0;
+        let Line { slope: each, residuals, .. } = &self.resident;
+        let points: Vec<(f64, f64)> = self
+            .readings
+            .iter()
+            .map(|reading| (reading.count as f64, reading.resident_bytes as f64))
+            .collect();
+        let span = points[points.len() - 1].0 - points[0].0;
+        let (growth, pages) = (each.value * span, FEW_PAGES * page_bytes());
+        let halves = [&points[..=points.len() / 2], &points[points.len() / 2..]].map(slope);
+        let apart = (halves[0] - halves[1]).abs();
+        let off = residuals.iter().map(|residual| residual.abs()).fold(0.0, f64::max);
+        let half_interval = (each.high - each.low) / 2.0;
+        // Where it is not known, no less than the smallest piece that allocators give out.
+        let heap = self.heap.as_ref().map_or(8.0, |heap| heap.slope.value);
+        let [a, b] = halves.map(show_number);
+        let wrong = if growth <= 0.0 || each.value < 0.98 * heap {
+            let [resident, heap] = [each.value, heap].map(show_number);
+            format!(
+                "resident memory grew by {resident} bytes each, where {heap} are in use or more: they lie on pages that were resident"
+            )
+        } else if apart > 0.01 * each.value + pages / (span / 2.0) {
+            format!("each took {a} bytes in the first half of the series, {b} in the second")
+        } else if off > pages.max(0.0025 * growth) {
+            format!("a reading is {} off the line", in_pages(off))
+        } else if half_interval > 0.01 * each.value {
+            format!("the steps differ, so the cost is known no better than {each}")
+        } else {
+            return Ok(*each);
+        };
+        Err(refusal("quote bytes each", wrong, self.huge_page_bytes))
     }
 }
 
-/// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them alive.
-///
-/// First it adds some that do not count, a hundred, then a twentieth of the count at a time and half of it at most: they
-/// tell what the series will need, and fill holes that earlier work left in resident pages. Before every step, the need
-/// is held against [`available_memory`].
-///
-/// # Errors
-/// A field of `config` outside its range, more things than memory, or what `add` returns as an error.
-///
-/// ```
-/// let mut kept = Vec::with_capacity(10_000);
-/// let config = helpers::MemoryGrowth { count: 4_000, ..Default::default() };
-/// let series = helpers::bytes_each(&config, |more| {
-///     kept.extend((0..more).map(|_| vec![1_u8; 1_000]));
-///     Ok(())
-/// })?;
-/// assert!((1_000.0..1_100.0).contains(&series.resident.slope.value));
-/// # Ok::<(), helpers::Error>(())
-/// ```
-pub fn bytes_each(config: &MemoryGrowth, mut add: impl FnMut(u64) -> Result<()>) -> Result<MemorySeries> {
-    let attempted = "measure bytes each";
-    within("count", config.count, 100..=10_000_000_000)?;
-    within("steps", config.steps, 5..=1_000)?;
-    let steps = config.steps.min(config.count);
-    let mut readings = Vec::with_capacity(steps as usize + 1);
-    // The first look itself takes memory: for code that was not resident, and for the reader's own tables.
-    read_memory()?;
-    available_memory()?;
-    let released = release_free_memory();
-    let _plugs = plug_holes();
+const ATTEMPTED: &str = "measure bytes each";
 
-    let fill = (config.count / 20).min(20_000);
-    let mut each = 0.0_f64;
-    let mut grown_before = f64::NAN;
-    let mut last = read_memory()?;
-    for turn in 0..10 {
-        // A hundred tell how large one is before more are made; too roughly to refuse the whole count.
-        let fill = if turn == 0 { fill.min(100) } else { fill };
-        guard(attempted, each, if turn < 2 { fill } else { config.count }, 0)?;
-        let before = last;
-        add(fill)?;
-        last = read_memory()?;
-        let grown = last.resident_bytes as f64 - before.resident_bytes as f64;
-        each = bytes_between(&before, &last) / fill as f64;
-        // Holes are full when as many things again take as much again, and no less than what they asked for.
-        if (grown - grown_before).abs() <= 0.02 * grown && grown >= 0.98 * each * fill as f64 {
-            break;
-        }
-        grown_before = grown;
+/// Says what was wrong, and what of the system is likely to be behind it.
+fn refusal(attempted: &str, mut wrong: String, huge_page_bytes: u64) -> Error {
+    let mut allowed =
+        "more things, all of one size, and nothing else in this process that takes memory meanwhile";
+    if heap_in_use().is_none() {
+        let name = allocator();
+        wrong +=
+            &format!("; free memory could not be handed back first: the allocator is not glibc's but {name}");
+        allowed = "many more things, or glibc's allocator";
     }
-    readings.push(last);
-    for step in 1..=steps {
-        let counted = readings.last().map_or(0, |reading| reading.count);
-        guard(attempted, each, config.count - counted, counted)?;
-        let more = config.count * step / steps - counted;
-        add(more)?;
-        last = MemoryReading { count: counted + more, ..read_memory()? };
-        each = each.max(bytes_between(&readings[0], &last) / last.count as f64);
-        readings.push(last);
+    if huge_page_bytes > 0 {
+        wrong += &format!("; {} MB of it came in huge pages", show_number(huge_page_bytes as f64 / 1e6));
+        allowed = "huge pages switched off, as by an empty `GLIBC_TUNABLES`, or many more things";
     }
+    Error::new(attempted, wrong, allowed)
+}
 
-    let line = |bytes: &dyn Fn(&MemoryReading) -> Option<u64>| {
-        let point = |reading: &MemoryReading| Some((reading.count as f64, bytes(reading)? as f64));
-        readings.iter().map(point).collect::<Option<Vec<_>>>().map(|points| Line::fit(&points))
-    };
-    let resident = line(&|reading| Some(reading.resident_bytes)).expect("always known")?;
-    let heap = line(&|reading| reading.heap_bytes).transpose()?;
-    Ok(MemorySeries { config: config.clone(), readings, resident, heap, released })
+/// Bytes in a page; where the system does not tell, the usual size.
+fn page_bytes() -> f64 {
+    system::page_bytes().unwrap_or(4_096) as f64
+}
+
+fn in_pages(bytes: f64) -> String {
+    format!("{:.0} pages of {:.0} bytes", bytes / page_bytes(), page_bytes())
+}
+
+/// Whether as many things again took as much again, to 2 % and two pages, and no less than what they asked for: pairs of
+/// what resident memory grew by, and of what the things took.
+fn settled(grown: &[(f64, f64)]) -> bool {
+    let [.., (before, _), (now, taken)] = grown else { return false };
+    let pages = 2.0 * page_bytes();
+    (now - before).abs() <= 0.02 * now + pages && *now >= 0.98 * taken - pages
+}
+
+fn listed(grown: &[(f64, f64)]) -> String {
+    let each: Vec<String> = grown.iter().map(|(resident, _)| show_number(resident / 1e6)).collect();
+    each.join(", ")
 }
 
 /// The growth from one reading to another: resident, or heap where pages that were resident already hide it.
@@ -276,9 +395,9 @@ fn bytes_between(before: &MemoryReading, after: &MemoryReading) -> f64 {
     resident.max(heap.unwrap_or(0)) as f64
 }
 
-fn guard(attempted: &str, each: f64, more: u64, counted: u64) -> Result<()> {
+fn guard(each: f64, more: u64, counted: u64) -> Result<()> {
     // A fifth stays free: for the growth of tables, and for everyone else.
-    let available = available_memory()? / 5 * 4;
+    let available = read_available_memory()? / 5 * 4;
     let needed = each * more as f64;
     if needed <= available as f64 {
         return Ok(());
@@ -291,5 +410,5 @@ fn guard(attempted: &str, each: f64, more: u64, counted: u64) -> Result<()> {
         megabytes(available as f64),
     );
     let most = counted + (available as f64 / each) as u64;
-    Err(Error::new(attempted, wrong, format!("a count up to about {}", thousands(most))))
+    Err(Error::new(ATTEMPTED, wrong, format!("a count up to about {}", thousands(most))))
 }

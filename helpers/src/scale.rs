@@ -1,7 +1,7 @@
 //! From numbers to places: the range of an axis, its ticks and their labels.
 
 use crate::figure::{Axis, Scale};
-use crate::number;
+use crate::show_number;
 
 /// An axis laid over data: places are shares of its length, 0 to 1.
 pub(crate) struct Placed {
@@ -78,7 +78,7 @@ impl Placed {
 /// A place on an axis as text: as short as it goes, the noise of binary fractions off.
 pub(crate) fn plain(place: f64) -> String {
     match place.abs() {
-        1_000.0.. => number(place),
+        1_000.0.. => show_number(place),
         _ => format!("{}", (place * 1e6).round() / 1e6),
     }
 }

@@ -5,50 +5,34 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// What this machine's clock and busy loop cost, measured now.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {
     /// Nanoseconds that one reading of the clock takes.
     pub clock_ns: f64,
     /// Nanoseconds that one turn of the busy loop takes.
     pub turn_ns: f64,
-    /// When it was measured.
-    pub measured: Instant,
+    /// Nanoseconds that a call of the busy loop takes besides its turns: the shortest busy work.
+    pub call_ns: f64,
 }
 
 impl Calibration {
-    /// Measures for about 10 ms.
+    /// Measures for about 2 ms.
     ///
     /// ```
     /// let calibration = helpers::Calibration::measure();
-    /// assert!(calibration.clock_ns > 0.0 && calibration.turn_ns > 0.0);
+    /// assert!(calibration.clock_ns > 0.0 && calibration.turn_ns > 0.0 && calibration.call_ns >= 0.0);
     /// ```
     pub fn measure() -> Self {
-        const READINGS: u32 = 200;
-        const TURNS: u64 = 20_000;
-        // The middle of many: the fastest shows a core at its best, which it is not for long.
-        let typical = |time_once: &dyn Fn() -> Duration| {
-            let mut times: Vec<Duration> = (0..101).map(|_| time_once()).collect();
-            times.sort();
-            times[50].as_nanos() as f64
-        };
-        let clock_ns = typical(&|| {
-            let start = Instant::now();
-            (1..READINGS).for_each(|_| _ = black_box(Instant::now()));
-            start.elapsed()
-        });
-        let turns_ns = typical(&|| {
-            let start = Instant::now();
-            turn(TURNS, 0);
-            start.elapsed()
-        });
-        Self {
-            clock_ns: (clock_ns / f64::from(READINGS)).max(0.1),
-            turn_ns: (turns_ns / TURNS as f64).max(0.01),
-            measured: Instant::now(),
-        }
+        const MANY: u64 = 4_000;
+        const FEW: u64 = 64;
+        let clock_ns = typical(|| (1..20).for_each(|_| _ = black_box(Instant::now()))) / 20.0;
+        let (few_ns, many_ns) = (typical(|| turn(FEW)), typical(|| turn(MANY)));
+        let turn_ns = ((many_ns - few_ns) / (MANY - FEW) as f64).max(0.01);
+        let call_ns = (few_ns - clock_ns - FEW as f64 * turn_ns).max(0.0);
+        Self { clock_ns, turn_ns, call_ns }
     }
 
-    /// Work that keeps a core busy for `ns` nanoseconds, to the nearest turn of the loop.
+    /// Work that keeps a core busy for `ns` nanoseconds, to the nearest turn of the loop; no work for 0.
     ///
     /// ```
     /// let work = helpers::Calibration::measure().busy_work(1_000_000);
@@ -57,46 +41,78 @@ impl Calibration {
     /// assert!(start.elapsed().as_micros() > 500);
     /// ```
     pub fn busy_work(&self, ns: u64) -> BusyWork {
-        BusyWork { turns: (ns as f64 / self.turn_ns).round() as u64 }
+        let turns = ((ns as f64 - self.call_ns) / self.turn_ns).round() as u64;
+        BusyWork { turns: (ns > 0).then_some(turns) }
     }
+}
+
+/// What `work` and a reading of the clock take: the mean of a few times, as a hold is timed, and of many such means the
+/// middle. The fastest would show a core at its best, which it is not for long.
+fn typical(work: impl Fn()) -> f64 {
+    const FEW: usize = 16;
+    let mean = |_| {
+        let once = |_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_nanos() as f64
+        };
+        (0..FEW).map(once).sum::<f64>() / FEW as f64
+    };
+    let mut means: Vec<f64> = (0..31).map(mean).collect();
+    means.sort_by(f64::total_cmp);
+    means[15].max(0.01)
 }
 
 /// Work of a known length that touches no memory; see [`Calibration::busy_work`].
 #[derive(Debug, Clone, Copy)]
 pub struct BusyWork {
-    turns: u64,
+    turns: Option<u64>,
 }
 
 impl BusyWork {
+    pub(crate) fn is_none(self) -> bool {
+        self.turns.is_none()
+    }
+
     /// Does the work.
     #[inline]
     pub fn spin(self) {
-        self.spin_after(0);
-    }
-
-    /// Does the work once `known` is: a core that works ahead would otherwise begin while the clock is still read.
-    #[inline]
-    pub(crate) fn spin_after(self, known: u64) {
-        if self.turns > 0 {
-            turn(self.turns, known);
+        if let Some(turns) = self.turns {
+            turn(turns);
         }
     }
 }
 
-/// Turns of Marsaglia's xorshift generator (*Xorshift RNGs*, 2003): each needs the one before, so no compiler folds
-/// them and no core runs two at once. Never inlined, so that it is the same code wherever it is called.
+/// Turns of a sum and a rotation: each needs the one before, so no compiler folds them and no core runs two at once.
+/// Never inlined, so that it is the same code wherever it is called.
 #[inline(never)]
-fn turn(turns: u64, known: u64) {
-    let mut state = black_box(known | 1);
+fn turn(turns: u64) {
+    finish_what_came_before();
+    let mut state = black_box(1_u64);
     for _ in 0..turns {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15).rotate_left(23);
     }
     black_box(state);
+    finish_what_came_before();
 }
 
-/// Takes `rounds` samples of each of `cells` settings, every round in a new random order.
+/// Keeps the core from working ahead: it would begin the work before the lock is taken, while it thinks or reads the
+/// clock (seen: a hold and a think of 20 ns each took 19.7 ns together).
+#[inline(always)]
+fn finish_what_came_before() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction, and it touches nothing.
+    unsafe {
+        std::arch::x86_64::_mm_lfence();
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the instruction touches nothing.
+    unsafe {
+        std::arch::asm!("isb", options(nostack, preserves_flags));
+    }
+}
+
+/// Takes `rounds` samples of each of `cells` settings, every round in a new random order: `take(round, cell)`.
 ///
 /// A drift of the machine then falls on all settings alike. Before it starts it prints how long it will take, when
 /// that is more than two seconds, and a line at each quarter of the way.
@@ -104,20 +120,19 @@ pub(crate) fn interleave(
     what: &str,
     cells: usize,
     rounds: usize,
-    seed: u64,
+    random: &mut fastrand::Rng,
     expected: Duration,
-    mut take: impl FnMut(usize) -> Result<()>,
+    mut take: impl FnMut(usize, usize) -> Result<()>,
 ) -> Result<()> {
     let long = expected > Duration::from_secs(2);
     if long {
         println!("{what}: about {:.0} s", expected.as_secs_f64());
     }
-    let mut random = fastrand::Rng::with_seed(seed);
     let mut order: Vec<usize> = (0..cells).collect();
     for round in 0..rounds {
         random.shuffle(&mut order);
         for &cell in &order {
-            take(cell)?;
+            take(round, cell)?;
         }
         let quarters = |rounds_done: usize| 4 * rounds_done / rounds;
         if long && quarters(round + 1) > quarters(round) && round + 1 < rounds {

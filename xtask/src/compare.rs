@@ -179,16 +179,10 @@ impl Twin {
     fn rows(&self) -> Vec<(Vec<String>, Value)> {
         let split = |row: &Vec<String>| {
             let (key, value) = row.split_at(self.key_columns().min(row.len()));
-            (key.iter().map(|part| without_verdict(part).to_owned()).collect(), Value::new(value))
+            (key.to_vec(), Value::new(value))
         };
         self.rows.iter().map(split).collect()
     }
-}
-
-/// A row may end in its verdict, which belongs to the value.
-fn without_verdict(part: &str) -> &str {
-    let ends = [": supported", ": refuted", ": inconclusive"];
-    ends.iter().find_map(|end| part.strip_suffix(end)).unwrap_or(part)
 }
 
 /// The value of a row as written and, where it is a number above 0, with the ends of its interval.
@@ -397,7 +391,7 @@ mod tests {
 series         threads  ns       low     high    samples
 mutex          1        10.0     9.00    12.0    25
 mutex          2        40.0     40.0    40.0    25
-channel: slow: supported  1  8,000  7,000  9,000  25
+channel: slow  1  8,000  7,000  9,000  25
 ";
 
     fn table(b: &str) -> Table {
@@ -409,7 +403,7 @@ channel: slow: supported  1  8,000  7,000  9,000  25
         let b = "What does it cost?
 series   threads  ns     low    high   samples
 mutex    2        80.0   80.0   80.0   25
-channel: slow: refuted  1  0.0  0.0  1.00  25
+channel: slow  1  0.0  0.0  1.00  25
 mutex    1        20.0   18.0   24.0   25
 mutex    4        90.0   80.0   99.0   25
 ";

@@ -59,11 +59,12 @@ fn entry(notebook: &Notebook) -> Markup {
     }
 }
 
-/// A line of the verdict; the word that it ends in, if it judges, is strong.
+/// A line of the verdict; its word, if it judges, is strong. A reason may follow in brackets.
 fn judged(line: &str) -> Markup {
-    match line.rsplit_once(": ") {
+    let (said, reason) = line.split_at(line.find(" (").filter(|_| line.ends_with(')')).unwrap_or(line.len()));
+    match said.rsplit_once(": ") {
         Some((claim, word @ ("supported" | "refuted" | "inconclusive"))) => {
-            html! { (claim) ": " strong { (word) } }
+            html! { (claim) ": " strong { (word) } (reason) }
         }
         _ => html! { (line) },
     }

@@ -102,7 +102,7 @@ fn what_is_published_is_whole_and_the_same_each_time() {
         prose("# Is `x<y>` <b>big</b>?\n\nA *claim* & <script>alert(1)</script> more.\n\n## Next"),
         cell(PARAMETERS, &["parameters"]),
         cell(&figure, &[]),
-        cell("println!(\"é: {COUNT} of {LIST:?} < 50\\nIt is big: refuted\");", &[]),
+        cell("println!(\"é: {COUNT} of {LIST:?} < 50\\nIt is big: inconclusive (a < b)\");", &[]),
         cell(&show("text/plain", stamp), &[]),
         cell("panic!(\"on purpose\")", &["raises-exception"]),
         cell("COUNT + 1", &[]),
@@ -125,7 +125,7 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     }
     let executed = read(&output.join("small.ipynb"));
     let shown = text(&executed["cells"][3]["outputs"][0]["text"]);
-    assert_eq!(shown, "é: 41 of [-7] < 50\nIt is big: refuted\n");
+    assert_eq!(shown, "é: 41 of [-7] < 50\nIt is big: inconclusive (a < b)\n");
     assert_eq!(text(&executed["cells"][6]["outputs"][0]["data"]["text/plain"]), "42");
     let [index, page] = ["index", "small"].map(|name| output.join(name).with_extension("html"));
     let [index, page] = [index, page].map(|path| fs::read_to_string(path).unwrap());
@@ -133,7 +133,7 @@ fn what_is_published_is_whole_and_the_same_each_time() {
         "<h2><a href=\"small.html\">Is x&lt;y&gt; big?</a></h2>",
         "A <em>claim</em> &amp; &lt;script&gt;alert(1)&lt;/script&gt; more.",
         "<a href=\"small.html#cell-id=cell-2\"><img src=\"data:image/png;base64,AAAA\" alt=\"How &lt;big&gt;?\"></a>",
-        "<li>é: 41 of [-7] &lt; 50</li><li>It is big: <strong>refuted</strong></li>",
+        "<li>é: 41 of [-7] &lt; 50</li><li>It is big: <strong>inconclusive</strong> (a &lt; b)</li>",
         "Measured: 2026-01-02 UTC, A &amp; B, 3 cores",
         "<article><h2><a href=\"5 %25 %231%3F.html\">5 % #1?</a></h2></article>",
         "<a href=\"earlier.html\">Earlier?</a>",
