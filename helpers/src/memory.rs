@@ -89,10 +89,13 @@ fn heap() -> Option<(u64, u64)> {
 /// Bytes that the allocator has given out. Where another has taken the place of glibc's, that one still answers; it is
 /// believed if what is taken shows.
 fn heap_in_use() -> Option<u64> {
-    let (before, _) = heap()?;
-    let probe = std::hint::black_box(Vec::<u8>::with_capacity(1 << 16));
-    let (with_probe, _) = heap()?;
-    (with_probe >= before + probe.capacity() as u64).then_some(before)
+    // Three times, since another thread may give some back meanwhile.
+    (0..3).find_map(|_| {
+        let (before, _) = heap()?;
+        let probe = std::hint::black_box(Vec::<u8>::with_capacity(1 << 16));
+        let (with_probe, _) = heap()?;
+        (with_probe >= before + probe.capacity() as u64).then_some(before)
+    })
 }
 
 /// The allocator by name; another than the C library's by the file that brought it, where there is one.
@@ -209,7 +212,7 @@ pub struct MemorySeries {
     pub heap: Option<Line>,
     /// Whether free memory was handed back first; where it could not be, trust the first points less.
     pub released: bool,
-    /// Bytes of the process in huge pages at the end.
+    /// By how much the process grew in huge pages, in bytes.
     pub huge_page_bytes: u64,
 }
 
@@ -269,6 +272,7 @@ impl MemorySeries {
         let _plugs = plug_holes();
 
         let fill = (config.count / 20).min(20_000);
+        let huge_before = huge_page_bytes();
         let (mut each, mut last) = (0.0, read_memory()?);
         // A few tell how large one is before more are made; too roughly to refuse the whole count.
         for few in [1, 10, 100].map(|few| fill.min(few)) {
@@ -282,7 +286,7 @@ impl MemorySeries {
         while !settled(&grown) {
             if grown.len() == 10 {
                 let wrong = format!("{fill} more took {} MB each time", listed(&grown));
-                return Err(refusal(ATTEMPTED, wrong, huge_page_bytes()));
+                return Err(refusal(ATTEMPTED, wrong, huge_page_bytes().saturating_sub(huge_before)));
             }
             add(fill)?;
             let before = std::mem::replace(&mut last, read_memory()?);
@@ -301,7 +305,8 @@ impl MemorySeries {
             readings.push(last);
         }
         let series = Self::of_readings(config.clone(), readings)?;
-        Ok(Self { released, huge_page_bytes: huge_page_bytes(), ..series })
+        let huge_page_bytes = huge_page_bytes().saturating_sub(huge_before);
+        Ok(Self { released, huge_page_bytes, ..series })
     }
 
     /// The resident bytes that each thing costs, if they can be told to one per cent.
