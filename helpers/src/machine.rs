@@ -1,6 +1,7 @@
 //! The stamp: what a reader must know of the machine and the build to judge a figure, and nothing that names its owner.
 
 use crate::{Table, memory, show_number, system};
+use std::path::Path;
 use std::time::SystemTime;
 use sysinfo::{CpuRefreshKind, System};
 
@@ -121,7 +122,7 @@ fn core_details() -> String {
             format!("{whole}, {kinds}")
         }
     };
-    if let Some((quota, ..)) = system::quota() {
+    if let Some((quota, ..)) = system::quota(Path::new("/")) {
         details += &format!(", a quota of {} cores", show_number(quota));
     }
     details

@@ -7,6 +7,7 @@ use crate::error::thousands;
 use crate::stats::{Line, slope};
 use crate::{Error, Estimate, Result, show_number, system, within};
 use std::io::Read;
+use std::path::Path;
 
 /// What the process uses at one moment, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +181,7 @@ pub fn read_available_memory() -> Result<u64> {
     let silent = |why| Error::new("read the free memory", format!("{why:?}"), "a system that tells");
     let mut system = sysinfo::System::new().map_err(silent)?;
     system.refresh_memory();
-    let limits = [system::bytes_left_in_groups(), system::bytes_left_in_limits()];
+    let limits = [system::bytes_left_in_groups(Path::new("/")), system::bytes_left_in_limits()];
     Ok(limits.into_iter().flatten().fold(system.available_memory(), u64::min))
 }
 
@@ -224,7 +225,7 @@ impl MemorySeries {
     ///
     /// ```
     /// use helpers::{MemoryGrowth, MemoryReading, MemorySeries};
-    /// let reading = |step| MemoryReading { count: 1_000 * step, heap_bytes: None, resident_bytes: 2_662_400 * step, virtual_bytes: 0 };
+    /// let reading = |step: u64| MemoryReading { count: 1_000 * step, heap_bytes: None, resident_bytes: 2_662_400 * step, virtual_bytes: 0 };
     /// let series = MemorySeries::of_readings(MemoryGrowth::default(), (1..20).map(reading).collect())?;
     /// assert_eq!(series.resident_bytes_each()?.value.round(), 2_662.0);
     /// # Ok::<(), helpers::Error>(())

@@ -245,9 +245,9 @@ impl Claim {
             if alone != needs_all {
                 let why = match alone {
                     Verdict::Inconclusive(why) => why,
-                    _ => "too few samples for so many parts".into(),
+                    _ => "there are too few samples for so many parts".into(),
                 };
-                open.get_or_insert(format!("{}: {why}", part.name));
+                open.get_or_insert(format!("`{}`, since {why}", part.name));
             }
         }
         if parts.is_empty() {

@@ -75,26 +75,28 @@ pub(crate) fn whole_cores_and_kinds() -> Option<(usize, usize)> {
     Some((whole.len(), kinds.len()))
 }
 
-/// The folders of the control groups that this process is in, its own first, of both versions of the interface.
-fn control_groups(controller: &str) -> Vec<PathBuf> {
+/// The folders of the control groups that this process is in, its own first, of both versions of the interface. The
+/// system's own files lie below `root`.
+fn control_groups(root: &Path, controller: &str) -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    for line in text("/proc/self/cgroup").unwrap_or_default().lines() {
+    for line in text(root.join("proc/self/cgroup")).unwrap_or_default().lines() {
         let [_, controllers, path] = line.splitn(3, ':').collect::<Vec<_>>()[..] else { continue };
-        let roots = match controllers.split(',').any(|one| one == controller) {
-            true => vec![format!("/sys/fs/cgroup/{controller}"), format!("/sys/fs/cgroup/{controllers}")],
-            false if controllers.is_empty() => vec!["/sys/fs/cgroup".into(), "/sys/fs/cgroup/unified".into()],
+        let places = match controllers.split(',').any(|one| one == controller) {
+            true => [controller, controllers],
+            false if controllers.is_empty() => ["", "unified"],
             false => continue,
         };
-        let path = Path::new(path.trim_start_matches('/'));
-        folders.extend(
-            roots.iter().flat_map(|root| path.ancestors().map(move |part| Path::new(root).join(part))),
-        );
+        // The innermost may not be there, where a container sees its own group as the outermost.
+        let parts = Path::new(path.trim_start_matches('/')).ancestors();
+        let all =
+            parts.flat_map(|part| places.map(|place| root.join("sys/fs/cgroup").join(place).join(part)));
+        folders.extend(all);
     }
     folders
 }
 
 /// Bytes that the limits of this process's control groups leave it; whoever shares a group shares what is left.
-pub(crate) fn bytes_left_in_groups() -> Option<u64> {
+pub(crate) fn bytes_left_in_groups(root: &Path) -> Option<u64> {
     let left = |folder: PathBuf| {
         let either = |names: [&str; 2]| names.iter().find_map(|name| number(folder.join(name), ""));
         let used = either(["memory.current", "memory.usage_in_bytes"])?;
@@ -105,11 +107,11 @@ pub(crate) fn bytes_left_in_groups() -> Option<u64> {
         let cached = number(&stat, "total_inactive_file ").or_else(|| number(&stat, "inactive_file "));
         Some(limit.saturating_sub(used.saturating_sub(cached.unwrap_or(0))))
     };
-    control_groups("memory").into_iter().filter_map(left).min()
+    control_groups(root, "memory").into_iter().filter_map(left).min()
 }
 
 /// The cores' worth of time that a quota allows, and how many of its periods have passed, and were throttled.
-pub(crate) fn quota() -> Option<(f64, u64, u64)> {
+pub(crate) fn quota(root: &Path) -> Option<(f64, u64, u64)> {
     let of = |folder: PathBuf| {
         let older = || {
             let quota = number(folder.join("cpu.cfs_quota_us"), "")?; // -1 is no number of ours: no quota
@@ -123,7 +125,7 @@ pub(crate) fn quota() -> Option<(f64, u64, u64)> {
         let stat = |key| number(folder.join("cpu.stat"), key).unwrap_or(0);
         Some((newer().or_else(older)?, stat("nr_periods "), stat("nr_throttled ")))
     };
-    control_groups("cpu").into_iter().filter_map(of).min_by(|a, b| a.0.total_cmp(&b.0))
+    control_groups(root, "cpu").into_iter().filter_map(of).min_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 /// The shortest time between two different readings of the clock, in nanoseconds.
@@ -160,4 +162,60 @@ pub(crate) fn bytes_left_in_limits() -> Option<u64> {
         left.extend(promised[0].zip(promised[1]).map(|(limit, used)| limit.saturating_sub(used) << 10));
     }
     left.into_iter().min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A system of such files, each a path and its text.
+    fn system(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn what_others_use_of_a_limit_around_is_not_left() {
+        let newer = system(&[
+            ("proc/self/cgroup", "0::/user/job\n"),
+            ("sys/fs/cgroup/user/memory.max", "4000000000\n"),
+            ("sys/fs/cgroup/user/memory.current", "3500000000\n"),
+            ("sys/fs/cgroup/user/memory.stat", "anon 3\ninactive_file 400000000\n"),
+            ("sys/fs/cgroup/user/job/memory.max", "max\n"),
+            ("sys/fs/cgroup/user/job/memory.high", "3000000000\n"),
+            ("sys/fs/cgroup/user/job/memory.current", "200000000\n"),
+        ]);
+        assert_eq!(bytes_left_in_groups(newer.path()), Some(900_000_000));
+        let older = system(&[
+            ("proc/self/cgroup", "5:cpu,cpuacct:/\n4:memory:/a/b\n0::/\n"),
+            ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "1000\n"),
+            ("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "900\n"),
+            ("sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n"),
+            ("sys/fs/cgroup/memory/a/b/memory.usage_in_bytes", "1\n"),
+        ]);
+        assert_eq!(bytes_left_in_groups(older.path()), Some(100));
+        assert_eq!(bytes_left_in_groups(system(&[]).path()), None);
+    }
+
+    #[test]
+    fn the_tightest_quota_of_the_groups_counts() {
+        let newer = system(&[
+            ("proc/self/cgroup", "0::/user/job\n"),
+            ("sys/fs/cgroup/user/cpu.max", "150000 100000\n"),
+            ("sys/fs/cgroup/user/cpu.stat", "nr_periods 292\nnr_throttled 17\nthrottled_usec 5\n"),
+            ("sys/fs/cgroup/user/job/cpu.max", "max 100000\n"),
+        ]);
+        assert_eq!(quota(newer.path()), Some((1.5, 292, 17)));
+        let older = system(&[
+            ("proc/self/cgroup", "5:cpu,cpuacct:/\n0::/\n"),
+            ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n"),
+            ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
+        ]);
+        assert_eq!(quota(older.path()), None);
+    }
 }

@@ -3,6 +3,7 @@
 use crate::show_number;
 use crate::system;
 use std::fmt;
+use std::path::Path;
 use std::time::Instant;
 
 /// Something about the machine that weakens a result. In words: what was seen, and what to do.
@@ -120,7 +121,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn begin() -> Self {
         let busy = system::busy_ticks().map(|cores| cores.iter().map(|(_, ticks)| ticks).sum());
-        let throttled = system::quota().map(|(_, periods, throttled)| (periods, throttled));
+        let throttled = system::quota(Path::new("/")).map(|(_, periods, throttled)| (periods, throttled));
         Self { began: Instant::now(), ticks: busy.zip(system::own_ticks()), throttled }
     }
 

@@ -26,4 +26,5 @@ mod run;
 mod session;
 #[cfg(target_os = "linux")] // processes are found in `/proc`
 mod set_up;
+mod verdicts;
 mod workbench;

@@ -90,13 +90,13 @@ fn said(cell: &Value) -> String {
     if shown.is_empty() { printed(cell) } else { shown }
 }
 
-/// What the rows of a figure's text are called, without a verdict behind a colon; those that either run could not measure
-/// and says it left out are not there.
+/// What the rows of a figure's text are called, warnings left out; those that either run could not measure and says it
+/// left out are not there.
 fn labels(cell: &Value, other: &Value) -> Vec<String> {
     let printed = printed(cell) + &printed(other);
     let figures = outputs(cell).filter(|output| output["data"].get("image/png").is_some());
     let text: String = figures.map(|output| text(&output["data"]["text/plain"])).collect();
     let label = |line: &str| line.trim().split("  ").next().unwrap().split(':').next().unwrap().to_owned();
     let labels = text.lines().skip(2).map(label);
-    labels.filter(|label| !printed.contains(&format!("{label}, left out: "))).collect()
+    labels.filter(|label| label != "Warning" && !printed.contains(&format!("{label}, left out: "))).collect()
 }
