@@ -93,7 +93,7 @@ fn heap_in_use() -> Option<u64> {
     // Three times, since another thread may give some back meanwhile.
     (0..3).find_map(|_| {
         let (before, _) = heap()?;
-        let probe = std::hint::black_box(Vec::<u8>::with_capacity(1 << 16));
+        let probe = std::hint::black_box(Vec::<u8>::with_capacity(1 << 12));
         let (with_probe, _) = heap()?;
         (with_probe >= before + probe.capacity() as u64).then_some(before)
     })

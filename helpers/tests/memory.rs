@@ -158,10 +158,10 @@ fn a_limit_is_refused_and_not_run_into() {
 fn huge_pages_are_named_where_they_spoil_a_series() {
     let _alone = ALONE.lock();
     if is_inside() {
-        let series = boxes(10_000, |_| 500).0;
+        let series = boxes(100_000, |_| 500).0;
         let huge = series.as_ref().map_or(1, |series| series.huge_page_bytes);
         println!(
-            "{huge} {:?}",
+            " {huge} {:?}",
             series.and_then(|series| series.resident_bytes_each()).map_err(|why| why.to_string())
         );
         return;
