@@ -26,13 +26,12 @@ mod scale;
 mod stats;
 mod system;
 mod table;
+mod threads;
 mod timing;
 mod warning;
+mod work;
 
-pub use contention::{
-    Contender, Contention, ContentionRun, Family, Held, Hold, MOST_THREADS, Parts, Sample, Shared, Timing,
-    Work, on_threads, time_contenders,
-};
+pub use contention::{Contender, Contention, ContentionRun, Family, Shared, Timing, time_contenders};
 pub use error::{Error, Result, each_within, within};
 pub use figure::{Axis, Drawing, Figure, Mark, Point, Scale, Series, Style};
 pub use machine::Machine;
@@ -43,8 +42,10 @@ pub use memory::{
 pub use stats::{Claim, Estimate, Judged, Line, Prediction, Verdict, round_ratios, show_number};
 pub use system::usable_cores;
 pub use table::Table;
+pub use threads::{MOST_THREADS, on_threads};
 pub use timing::{BusyWork, Calibration};
 pub use warning::Warning;
+pub use work::{Held, Hold, Parts, Sample, Work};
 
 // A cell reaches these through this crate: a second copy would have statics of its own, and locks that never wake.
 pub use hdrhistogram;

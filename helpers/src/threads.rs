@@ -1,0 +1,63 @@
+//! Threads that are let go at once.
+
+use crate::{Error, Result, within};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The most threads that one run may start.
+pub const MOST_THREADS: usize = 256;
+
+/// Runs `work(0)` to `work(threads - 1)` on a thread each, all let go at once, and returns what each returned.
+///
+/// # Errors
+/// `threads` is not 1 to 256, a thread could not be started, or one panicked.
+///
+/// ```
+/// let total = std::sync::Mutex::new(0);
+/// let turns = helpers::on_threads(4, |thread| { *total.lock().unwrap() += 1; thread })?;
+/// assert_eq!((turns, *total.lock().unwrap()), (vec![0, 1, 2, 3], 4));
+/// # Ok::<(), helpers::Error>(())
+/// ```
+pub fn on_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>> {
+    const WAIT: usize = 0;
+    const GO: usize = 1;
+    const GIVE_UP: usize = 2;
+    let attempted = "run on threads";
+    within("threads", threads, 1..=MOST_THREADS)?;
+    // Not std's `Barrier`: threads that spin leave it together, and it lets them go when one of them cannot start.
+    let (gate, arrived, work) = (&AtomicUsize::new(WAIT), &AtomicUsize::new(0), &work);
+    std::thread::scope(|scope| {
+        let mut handles = Vec::with_capacity(threads);
+        for thread in 0..threads {
+            let body = move || {
+                arrived.fetch_add(1, Ordering::Release);
+                while gate.load(Ordering::Acquire) == WAIT {
+                    std::thread::yield_now();
+                }
+                (gate.load(Ordering::Acquire) == GO).then(|| work(thread))
+            };
+            match std::thread::Builder::new().spawn_scoped(scope, body) {
+                Ok(handle) => handles.push(handle),
+                Err(why) => {
+                    gate.store(GIVE_UP, Ordering::Release);
+                    let wrong = format!("thread {} of {threads} did not start: {why}", thread + 1);
+                    return Err(Error::new(attempted, wrong, "fewer threads"));
+                }
+            }
+        }
+        while arrived.load(Ordering::Acquire) < threads {
+            std::thread::yield_now();
+        }
+        gate.store(GO, Ordering::Release);
+        // Every handle is joined before the first panic is reported: an unjoined panic would end the scope in another.
+        let joined: Vec<_> = handles.into_iter().map(|handle| handle.join()).collect();
+        joined
+            .into_iter()
+            .enumerate()
+            .map(|(thread, outcome)| {
+                outcome.ok().flatten().ok_or_else(|| {
+                    Error::new(attempted, format!("thread {thread} panicked"), "work that returns")
+                })
+            })
+            .collect()
+    })
+}
