@@ -3,7 +3,7 @@
 use crate::stats::FEWEST_SAMPLES;
 use crate::system;
 use crate::threads::{MOST_THREADS, on_threads};
-use crate::timing::{Calibration, interleave};
+use crate::timing::{Calibration, interleave, transfer_ns};
 use crate::warning::{Warning, Watch};
 use crate::work::{BATCHES, Orders, Sample, Work};
 use crate::{Error, Estimate, Result, each_within, within};
@@ -215,6 +215,9 @@ pub struct ContentionRun {
     pub config: Contention,
     /// The clock and the busy loop at the start of each round, that of the warm-up first.
     pub calibrations: Vec<Calibration>,
+    /// Nanoseconds that a value took from core to core at the start and at the end, where threads were to share it:
+    /// runs in which it differs found the cores at other distances, and other costs of sharing.
+    pub transfer_ns: Option<[f64; 2]>,
     /// Cores' worth of time that other programs took of those that this process may use, where the system tells.
     pub other_load: Option<f64>,
     /// What weakens the result.
@@ -304,6 +307,9 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
     let (mut random, mut places) =
         (fastrand::Rng::with_seed(config.seed), fastrand::Rng::with_seed(config.seed));
     let mut calibrations: Vec<Calibration> = Vec::new();
+    let most = config.threads.iter().copied().max().unwrap_or(1).min(cores);
+    let transfer = || if most > 1 { transfer_ns().map(Some) } else { Ok(None) };
+    let transfer_before = transfer()?;
     let watch = Watch::begin();
     interleave(&what, cells.len(), config.samples + 1, &mut random, expected, |round, cell| {
         if round == calibrations.len() {
@@ -319,6 +325,7 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         Ok(())
     })?;
     let (other_load, warnings) = watch.end();
+    let transfer_ns = transfer_before.zip(transfer()?).map(|(before, after)| [before, after]);
     let timings = cells.into_iter().map(|cell| Timing {
         label: cell.contender.label.clone(),
         family: cell.contender.family,
@@ -328,7 +335,8 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         samples: cell.samples[1..].to_vec(),
     });
     let timings = timings.collect();
-    let mut run = ContentionRun { config: config.clone(), calibrations, other_load, warnings, timings };
+    let mut run =
+        ContentionRun { config: config.clone(), calibrations, transfer_ns, other_load, warnings, timings };
     run.warn(cores);
     Ok(run)
 }
@@ -339,6 +347,11 @@ impl ContentionRun {
         let drift = self.drift();
         if drift > 0.02 {
             self.warnings.push(Warning::Drift { share: drift });
+        }
+        if let Some([before_ns, after_ns]) = self.transfer_ns
+            && before_ns.max(after_ns) > 1.5 * before_ns.min(after_ns)
+        {
+            self.warnings.push(Warning::CoresMoved { before_ns, after_ns });
         }
         if cores == 1 {
             self.warnings.push(Warning::OneCore);

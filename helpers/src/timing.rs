@@ -1,7 +1,8 @@
 //! Time itself: what a look at the clock costs, work of a known length, samples in a random order.
 
-use crate::Result;
+use crate::{Result, on_threads};
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// What this machine's clock and busy loop cost, measured now.
@@ -110,6 +111,30 @@ fn finish_what_came_before() {
     unsafe {
         std::arch::asm!("isb", options(nostack, preserves_flags));
     }
+}
+
+/// Nanoseconds that a value takes from a core to another: the median over turns of two threads that pass one to and fro,
+/// for 1 ms. It says how far apart the cores are that the system, or a host, has chosen for now.
+///
+/// # Errors
+/// A thread could not be started.
+pub(crate) fn transfer_ns() -> Result<f64> {
+    let passed = AtomicU64::new(0);
+    let turns = on_threads(2, |thread| {
+        let (start, mut before, mut turns) = (Instant::now(), Instant::now(), Vec::new());
+        while start.elapsed() < Duration::from_millis(1) {
+            let seen = passed.load(Ordering::Acquire);
+            if seen % 2 == thread as u64 {
+                passed.store(seen + 1, Ordering::Release);
+                turns.push(std::mem::replace(&mut before, Instant::now()).elapsed().as_nanos() as u64);
+            }
+        }
+        turns
+    })?;
+    let mut turns = turns.concat();
+    turns.sort_unstable();
+    // A turn is there and back.
+    Ok(turns.get(turns.len() / 2).map_or(f64::NAN, |turn| *turn as f64 / 2.0))
 }
 
 /// Takes `rounds` samples of each of `cells` settings, every round in a new random order: `take(round, cell)`.

@@ -32,6 +32,13 @@ pub enum Warning {
         /// The slowest third of the run over the fastest, less 1.
         share: f64,
     },
+    /// Cores were nearer to each other, or farther apart, at the end than at the start.
+    CoresMoved {
+        /// Nanoseconds that a value took from core to core at the start.
+        before_ns: f64,
+        /// The same at the end.
+        after_ns: f64,
+    },
     /// There is one core: threads take turns, and nothing overlaps.
     OneCore,
     /// The clock ticks so coarsely that single operations cannot be timed.
@@ -86,6 +93,10 @@ impl fmt::Display for Warning {
                     "the machine's speed changed by {} % meanwhile; run again, or longer",
                     number(&(100.0 * share))
                 )
+            }
+            Warning::CoresMoved { before_ns, after_ns } => {
+                let [before, after] = [before_ns, after_ns].map(number);
+                write!(f, "a value took {before} ns from core to core at first, {after} at last; run again")
             }
             Warning::OneCore => {
                 f.write_str("there is one core, so threads take turns; use a machine with more")
