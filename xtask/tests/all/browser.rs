@@ -86,7 +86,7 @@ fn a_reader_works(sheet: &Sheet, figure: &str) {
     let has = |threads| twin.lines().any(|row| row.split("  ").any(|column| column.trim() == threads));
     assert!(has("1") && has("3") && !has("2"), "not on 1 and 3 threads: {twin}");
 
-    sheet.type_number("SAMPLES", "5", "1000");
+    sheet.type_number("SAMPLES", "6", "1000");
     let source = text(&cell_named(&changed, figure)["source"]);
     sheet.click_line(figure, source.lines().next().unwrap());
     sheet.run_cell();
@@ -96,7 +96,7 @@ fn a_reader_works(sheet: &Sheet, figure: &str) {
     let stopped = cell_named(&sheet.notebook(), figure)["outputs"].to_string();
     assert!(!stopped.contains("image/png"), "the measurement went on to its end");
 
-    sheet.type_number("SAMPLES", "1000", "5");
+    sheet.type_number("SAMPLES", "1000", "6");
     sheet.click_line("set-up", ":cache");
     run(sheet, "Run", "Run Selected Cell and All Below");
 }
