@@ -47,7 +47,7 @@ fn never_opposite(expected: &BTreeMap<String, String>, found: &[BTreeMap<String,
 }
 
 #[test]
-#[ignore = "deep: every verdict forty times, about 20 minutes"]
+#[ignore = "deep: every verdict forty times, about 11 minutes"]
 fn a_verdict_stays_on_a_quiet_machine_and_never_turns_into_its_opposite() {
     let _alone = alone();
     for parts in parts() {
