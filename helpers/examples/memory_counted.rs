@@ -103,18 +103,12 @@ fn weigh<F: Idle>(kind: &'static str, tasks: u64, task: impl Fn() -> F) -> Resul
     Ok(Weighed { kind, future, asked: asked / COUNTED, grown })
 }
 
-/// What one task that does nothing costs, resident, by a series of so many.
+/// Weighs tasks that do nothing, with so many alive in a series.
 ///
 /// # Errors
-/// As [`MemorySeries`]'s.
-pub fn idle_task_bytes(tasks: u64) -> Result<f64> {
-    let runtime = new_runtime();
-    let config = MemoryGrowth { count: tasks, ..MemoryGrowth::default() };
-    let grown = MemorySeries::measure(&config, |more| {
-        start_many(&runtime, more, || drop(tokio::spawn(pending::<()>())));
-        Ok(())
-    })?;
-    Ok(grown.resident_bytes_each()?.value)
+/// They do not ask for the bytes of the rule.
+pub fn weigh_pending(tasks: u64) -> Result<Weighed> {
+    weigh("pending", tasks, pending)
 }
 
 /// Weighs tasks of every kind, with so many alive in a series, and ten times as many of the smallest kind.
@@ -123,7 +117,7 @@ pub fn idle_task_bytes(tasks: u64) -> Result<f64> {
 /// Tasks of a kind do not ask for the bytes of the rule.
 pub fn weigh_all(tasks: u64) -> Result<Vec<Weighed>> {
     const DAY: Duration = Duration::from_secs(86_400);
-    let mut all = vec![weigh("pending", 10 * tasks, pending)?];
+    let mut all = vec![weigh_pending(10 * tasks)?];
     macro_rules! captured { ($($bytes:literal)*) => {
         $(all.push(weigh(concat!("captured-", $bytes), tasks, holding::<$bytes>)?);)*
     } }

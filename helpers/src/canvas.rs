@@ -8,6 +8,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 pub(crate) const WIDTH: u32 = 1440;
 pub(crate) const HEIGHT: u32 = 840;
+/// What stays free at the left and the right.
+pub(crate) const EDGE: i32 = 36;
 pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const GREY: RGBColor = RGBColor(110, 110, 110);
 const FONT: &str = "DejaVu Sans";

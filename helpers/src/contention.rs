@@ -1,15 +1,15 @@
 //! Contenders: build what threads share, run them on it, time the whole, and prove the total.
 
-use crate::stats::FEWEST_SAMPLES;
+use crate::stats::{FEWEST_SAMPLES, middle, sorted};
 use crate::system;
 use crate::threads::{MOST_THREADS, on_threads};
 use crate::timing::{Calibration, interleave, transfer_ns};
 use crate::warning::{Warning, Watch};
-use crate::work::{BATCHES, Orders, Sample, Work};
+use crate::work::{BATCHES, Hold, Orders, Sample, Work};
 use crate::{Error, Estimate, Result, each_within, within};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A longer run is taken for a mistake.
@@ -256,13 +256,11 @@ impl ContentionRun {
     pub fn drift(&self) -> f64 {
         let third = self.calibrations.len().div_ceil(3);
         let typical = |part: &[Calibration]| {
-            let mut turns: Vec<f64> = part.iter().map(|calibration| calibration.turn_ns).collect();
-            turns.sort_by(f64::total_cmp);
-            turns[turns.len() / 2]
+            let turns: Vec<f64> = part.iter().map(|calibration| calibration.turn_ns).collect();
+            middle(&sorted(&turns))
         };
-        let thirds: Vec<f64> = self.calibrations.chunks(third.max(1)).map(typical).collect();
-        let slowest = thirds.iter().copied().fold(f64::MIN, f64::max);
-        slowest / thirds.iter().copied().fold(f64::MAX, f64::min) - 1.0
+        let thirds = sorted(&self.calibrations.chunks(third.max(1)).map(typical).collect::<Vec<_>>());
+        thirds.last().zip(thirds.first()).map_or(0.0, |(slowest, fastest)| slowest / fastest - 1.0)
     }
 }
 
@@ -301,17 +299,19 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
     let mut cells = Vec::new();
     for contender in contenders {
         let batch = find_batch(contender, config, &calibration)?;
-        let cell = |&threads: &usize| Cell { contender, threads, batch, stride: batch, samples: Vec::new() };
+        let cell = |&threads: &usize| {
+            let crowded = threads > cores;
+            Cell { contender, threads, crowded, batch, stride: batch, samples: Vec::new() }
+        };
         cells.extend(config.threads.iter().map(cell));
     }
-    let (mut random, mut places) =
-        (fastrand::Rng::with_seed(config.seed), fastrand::Rng::with_seed(config.seed));
+    let mut places = fastrand::Rng::with_seed(config.seed);
     let mut calibrations: Vec<Calibration> = Vec::new();
     let most = config.threads.iter().copied().max().unwrap_or(1).min(cores);
-    let transfer = || if most > 1 { transfer_ns().map(Some) } else { Ok(None) };
+    let transfer = || if most > 1 { transfer_ns() } else { Ok(None) };
     let transfer_before = transfer()?;
     let watch = Watch::begin();
-    interleave(&what, cells.len(), config.samples + 1, &mut random, expected, |round, cell| {
+    interleave(&what, cells.len(), config.samples + 1, config.seed, expected, |round, cell| {
         if round == calibrations.len() {
             calibration = Calibration::measure();
             calibrations.push(calibration);
@@ -356,7 +356,9 @@ impl ContentionRun {
         if cores == 1 {
             self.warnings.push(Warning::OneCore);
         }
-        if let Some((whole, kinds)) = system::whole_cores_and_kinds().filter(|_| most > 1) {
+        if most > 1
+            && let Some((whole, kinds)) = system::whole_cores_and_kinds()
+        {
             if whole < most.min(cores) {
                 self.warnings.push(Warning::SiblingCores { whole });
             }
@@ -388,7 +390,7 @@ fn find_batch(contender: &Contender, config: &Contention, calibration: &Calibrat
     let short = Contention { sample_ms: 0, parts: false, ..config.clone() };
     let mut batch = 1;
     loop {
-        let one = Cell { contender, threads: 1, batch, stride: 1, samples: Vec::new() };
+        let one = Cell { contender, threads: 1, crowded: false, batch, stride: 1, samples: Vec::new() };
         let tries =
             (0..3).map(|_| Ok(one.run(&short, calibration, 0)?.wall_ns)).collect::<Result<Vec<f64>>>()?;
         let fastest_ns = tries.into_iter().fold(f64::MAX, f64::min);
@@ -408,6 +410,8 @@ fn round_batch(operations: f64) -> u64 {
 struct Cell<'a> {
     contender: &'a Contender,
     threads: usize,
+    /// Whether there are fewer cores than threads.
+    crowded: bool,
     batch: u64,
     stride: u64,
     samples: Vec<Sample>,
@@ -424,8 +428,15 @@ impl Cell<'_> {
     fn run(&self, config: &Contention, calibration: &Calibration, place: usize) -> Result<Sample> {
         let shared = self.contender.build_at(place)?;
         let (before, run) = (shared.total(), &shared.run);
-        let stride = config.parts.then_some(self.stride);
-        let orders = Arc::new(Orders::new(config, calibration, self.threads, self.batch, stride));
+        let orders = Arc::new(Orders {
+            crowded: self.crowded,
+            duration: Duration::from_millis(config.sample_ms),
+            batch: self.batch,
+            stride: config.parts.then_some(self.stride),
+            hold: Hold::new(calibration.busy_work(config.hold_ns)),
+            think: calibration.busy_work(config.think_ns),
+            first: OnceLock::new(),
+        });
         let works = on_threads(self.threads, |_| {
             let mut work = Work::new(&orders);
             run(&mut work);

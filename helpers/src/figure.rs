@@ -3,7 +3,7 @@
 //! A [`Figure`] is plain data; [`Figure::draw`] checks it and makes a [`Drawing`], the last expression of a cell.
 //! PNG and text are the one pair that every front end shows, an untrusted notebook's included; SVG and HTML are not.
 
-use crate::canvas::{self, Anchor, Canvas, GREY, HEIGHT, INK, WIDTH};
+use crate::canvas::{self, Anchor, Canvas, EDGE, GREY, HEIGHT, INK, WIDTH};
 use crate::scale::{Placed, plain};
 use crate::{ContentionRun, Error, Estimate, Family, Warning};
 use crate::{Result, Table, round_ratios, show_number, usable_cores};
@@ -181,7 +181,7 @@ pub struct Figure {
     pub marks: Vec<Mark>,
     /// Whether positions are rows from top to bottom, each with its value written at the end.
     pub rows: bool,
-    /// What the runs warned of that the figure shows, drawn below it, each once.
+    /// What the runs warned of that the figure shows, drawn below it, each kind once.
     pub warnings: Vec<Warning>,
 }
 
@@ -205,10 +205,26 @@ impl std::fmt::Debug for Drawing {
 }
 
 impl Drawing {
-    /// What `paint` draws, with the same data as a table.
-    pub(crate) fn paint(data: Table, paint: impl FnOnce(&mut Canvas) -> Result<()>) -> Result<Self> {
+    /// What `paint` draws above the line that it gets, with the same data as a table. Below both stand the warnings,
+    /// each kind once.
+    pub(crate) fn paint(
+        data: Table,
+        warnings: &[Warning],
+        paint: impl FnOnce(&mut Canvas, i32) -> Result<()>,
+    ) -> Result<Self> {
+        const NOTE: i32 = 30;
+        let kind = |at: usize| std::mem::discriminant(&warnings[at]);
+        let first = (0..warnings.len()).filter(|&at| (0..at).all(|before| kind(before) != kind(at)));
+        let notes: Vec<String> = first.map(|at| format!("Warning: {}.", warnings[at])).collect();
         let mut pixels = canvas::blank();
-        paint(&mut Canvas::new(&mut pixels)?)?;
+        let mut canvas = Canvas::new(&mut pixels)?;
+        let floor = HEIGHT as i32 - NOTE * notes.len() as i32;
+        paint(&mut canvas, floor)?;
+        for (line, note) in (0..).zip(&notes) {
+            let size = canvas.fitting_size(note, 20, WIDTH as i32 - 2 * EDGE);
+            canvas.text(note, (EDGE, floor + NOTE * line), size, INK, Anchor::Left)?;
+        }
+        drop(canvas);
         let failed =
             |why: png::EncodingError| Error::new("encode a figure", why.to_string(), "memory for it");
         let mut png = Vec::new();
@@ -216,7 +232,8 @@ impl Drawing {
         encoder.set_color(png::ColorType::Rgb);
         let pixels = canvas::averaged(&pixels);
         encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).map_err(failed)?;
-        Ok(Self { png, text: data.to_string() })
+        let text = notes.iter().fold(data.to_string(), |text, note| format!("{text}{note}\n"));
+        Ok(Self { png, text })
     }
 
     /// Shows the drawing in a notebook; the kernel calls this for the last expression of a cell.
@@ -282,21 +299,7 @@ impl Figure {
     /// No points, a value that is not finite, or a value that is not above 0 on a logarithmic axis.
     pub fn draw(&self) -> Result<Drawing> {
         self.check()?;
-        let mut drawing = Drawing::paint(self.table(), |canvas| self.paint(canvas))?;
-        drawing.text.extend(self.notes().iter().map(|note| format!("{note}\n")));
-        Ok(drawing)
-    }
-
-    /// The warnings, each kind once, as lines below the figure.
-    fn notes(&self) -> Vec<String> {
-        let mut kinds: Vec<&Warning> = Vec::new();
-        for warning in &self.warnings {
-            let same = |other: &&Warning| std::mem::discriminant(*other) == std::mem::discriminant(warning);
-            if !kinds.iter().any(same) {
-                kinds.push(warning);
-            }
-        }
-        kinds.into_iter().map(|warning| format!("Warning: {warning}.")).collect()
+        Drawing::paint(self.table(), &self.warnings, |canvas, floor| self.paint(canvas, floor))
     }
 
     fn points(&self) -> impl Iterator<Item = &Point> {
@@ -382,8 +385,7 @@ impl Figure {
         }
     }
 
-    fn paint(&self, canvas: &mut Canvas) -> Result<()> {
-        const EDGE: i32 = 36;
+    fn paint(&self, canvas: &mut Canvas, floor: i32) -> Result<()> {
         const GAP: i32 = 14;
         let title_size = canvas.fitting_size(&self.title, 34, WIDTH as i32 - 2 * EDGE);
         canvas.text(&self.title, (EDGE, 44), title_size, INK, Anchor::Left)?;
@@ -402,9 +404,6 @@ impl Figure {
             WIDTH as i32 - EDGE - 2 * GAP - widest(canvas, &mut ends.iter().map(|end| end.label.as_str()));
         let vertical_marks = self.marks.iter().any(|mark| matches!(mark, Mark::Position(..)) != self.rows);
         let top = 100 + if self.rows { 0 } else { 30 } + if vertical_marks { 30 } else { 0 };
-        let notes = self.notes();
-        // The lowest line of the axis, above the notes.
-        let floor = HEIGHT as i32 - 30 * notes.len() as i32;
         let bottom = floor - 96;
         let x = |share: f64| left + (share * f64::from(right - left)).round() as i32;
         let y = |share: f64| bottom - (share * f64::from(bottom - top)).round() as i32;
@@ -428,10 +427,6 @@ impl Figure {
             }
         }
         canvas.text(&across.label, ((left + right) / 2, floor - 32), 24, INK, Anchor::Centre)?;
-        for (line, note) in notes.iter().enumerate() {
-            let size = canvas.fitting_size(note, 20, WIDTH as i32 - 2 * EDGE);
-            canvas.text(note, (EDGE, floor + 30 * line as i32), size, INK, Anchor::Left)?;
-        }
         if !self.rows {
             canvas.text(&up.label, (EDGE, 96), 24, INK, Anchor::Left)?;
         }

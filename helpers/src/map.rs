@@ -1,7 +1,7 @@
 //! A map of two parameters: which design is the fastest where.
 
-use crate::canvas::{Anchor, Canvas, GREY, HEIGHT, INK, WIDTH};
-use crate::{Drawing, Error, Family, Result, Table};
+use crate::canvas::{Anchor, Canvas, EDGE, GREY, INK, WIDTH};
+use crate::{Drawing, Error, Family, Result, Table, Warning};
 
 /// One combination of the two parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,7 +10,7 @@ pub struct Tile {
     pub label: String,
     /// Its kind, which gives the colour.
     pub family: Family,
-    /// Whether its interval lies apart from the next one's; hatched where it does not.
+    /// Whether the next one is slower by the whole interval of their ratio; hatched where it is not.
     pub clear: bool,
 }
 
@@ -24,6 +24,7 @@ pub struct Tile {
 ///     across: ("hold, ns".into(), vec!["0".into(), "100".into()]),
 ///     down: ("think, ns".into(), vec!["0".into()]),
 ///     tiles: vec![vec![tile("mutex", Family::Lock, true), tile("channel", Family::Channel, false)]],
+///     warnings: vec![],
 /// }
 /// .draw()?;
 /// assert!(drawing.text.contains("0          100       channel  no"));
@@ -39,6 +40,8 @@ pub struct Map {
     pub down: (String, Vec<String>),
     /// A row for each value of `down`, in it a tile for each value of `across`.
     pub tiles: Vec<Vec<Tile>>,
+    /// What the runs warned of that the map shows, drawn below it, each kind once.
+    pub warnings: Vec<Warning>,
 }
 
 impl Map {
@@ -59,7 +62,7 @@ impl Map {
                 "a tile for each pair of values",
             ));
         }
-        Drawing::paint(self.table(), |canvas| self.paint(canvas))
+        Drawing::paint(self.table(), &self.warnings, |canvas, floor| self.paint(canvas, floor))
     }
 
     fn table(&self) -> Table {
@@ -74,14 +77,13 @@ impl Map {
         Table { title: self.title.clone(), header, rows }
     }
 
-    fn paint(&self, canvas: &mut Canvas) -> Result<()> {
-        const EDGE: i32 = 36;
+    fn paint(&self, canvas: &mut Canvas, floor: i32) -> Result<()> {
         let size = canvas.fitting_size(&self.title, 34, WIDTH as i32 - 2 * EDGE);
         canvas.text(&self.title, (EDGE, 44), size, INK, Anchor::Left)?;
         canvas.text(&self.down.0, (EDGE, 96), 24, INK, Anchor::Left)?;
         let widest = self.down.1.iter().map(|value| canvas.width(value, 22)).max().unwrap_or(0);
         let (left, top) = (EDGE + widest + 14, 124);
-        let (right, bottom) = (WIDTH as i32 - EDGE, HEIGHT as i32 - 96);
+        let (right, bottom) = (WIDTH as i32 - EDGE, floor - 96);
         let (columns, rows) = (self.across.1.len() as i32, self.down.1.len() as i32);
         let x = |column: usize| left + (right - left) * column as i32 / columns;
         let y = |row: usize| top + (bottom - top) * row as i32 / rows;
@@ -99,8 +101,8 @@ impl Map {
             let middle = (x(column) + x(column + 1)) / 2;
             canvas.text(value, (middle, bottom + 24), 22, INK, Anchor::Centre)?;
         }
-        canvas.text(&self.across.0, ((left + right) / 2, HEIGHT as i32 - 32), 24, INK, Anchor::Centre)?;
-        let note = "hatched: the intervals of the two fastest overlap";
+        canvas.text(&self.across.0, ((left + right) / 2, floor - 32), 24, INK, Anchor::Centre)?;
+        let note = "hatched: the second is not slower by the whole interval of their ratio";
         canvas.text(note, (right, 96), 22, GREY, Anchor::Right)
     }
 }

@@ -150,8 +150,9 @@ pub fn release_free_memory() -> bool {
 /// pieces, so they are taken an eighth at a time.
 fn plug_holes() -> Vec<Vec<u8>> {
     let mut plugs = Vec::new();
-    let holes = || heap().map_or(0, |(_, free)| free);
-    for size in (7..=16).rev().map(|power| 1 << power).take_while(|_| heap_in_use().is_some()) {
+    let known = heap_in_use().is_some();
+    let holes = || heap().filter(|_| known).map_or(0, |(_, free)| free);
+    for size in (7..=16).rev().map(|power| 1 << power) {
         let mut free = holes();
         while free >= size {
             let some = (free / 8 / size).max(1);

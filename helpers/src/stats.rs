@@ -58,11 +58,8 @@ impl Estimate {
     /// Where too few samples have an interval of such confidence, it is without end.
     fn median_at(confidence: f64, samples: &[f64]) -> Result<Self> {
         check("take a median", samples)?;
-        let mut sorted = samples.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        let (half, last) = (sorted.len() / 2, sorted.len() - 1);
-        let value =
-            if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 };
+        let sorted = sorted(samples);
+        let (value, last) = (middle(&sorted), sorted.len() - 1);
         Ok(match rank(sorted.len(), confidence) {
             Some(rank) => Self { value, low: sorted[rank], high: sorted[last - rank] },
             None => Self { value, low: f64::NEG_INFINITY, high: f64::INFINITY },
@@ -393,6 +390,17 @@ impl Line {
         let slope = Estimate { value, low: value - half, high: value + half };
         Ok(Line { slope, intercept, r_squared, residuals })
     }
+}
+
+pub(crate) fn sorted(samples: &[f64]) -> Vec<f64> {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+/// The median of numbers that are sorted, of which there is one at least.
+pub(crate) fn middle(sorted: &[f64]) -> f64 {
+    (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0
 }
 
 /// The slope of the line of least squares.

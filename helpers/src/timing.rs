@@ -1,5 +1,6 @@
 //! Time itself: what a look at the clock costs, work of a known length, samples in a random order.
 
+use crate::stats::{middle, sorted};
 use crate::{Result, on_threads};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,9 +60,8 @@ fn typical(work: impl Fn()) -> f64 {
         };
         (0..FEW).map(once).sum::<f64>() / FEW as f64
     };
-    let mut means: Vec<f64> = (0..31).map(mean).collect();
-    means.sort_by(f64::total_cmp);
-    means[15].max(0.01)
+    let means: Vec<f64> = (0..31).map(mean).collect();
+    middle(&sorted(&means)).max(0.01)
 }
 
 /// Work of a known length that touches no memory; see [`Calibration::busy_work`].
@@ -114,27 +114,30 @@ fn finish_what_came_before() {
 }
 
 /// Nanoseconds that a value takes from a core to another: the median over turns of two threads that pass one to and fro,
-/// for 1 ms. It says how far apart the cores are that the system, or a host, has chosen for now.
+/// for 1 ms. It says how far apart the cores are that the system, or a host, has chosen for now; nothing, where the two
+/// never ran at the same time.
 ///
 /// # Errors
 /// A thread could not be started.
-pub(crate) fn transfer_ns() -> Result<f64> {
+pub(crate) fn transfer_ns() -> Result<Option<f64>> {
     let passed = AtomicU64::new(0);
     let turns = on_threads(2, |thread| {
-        let (start, mut before, mut turns) = (Instant::now(), Instant::now(), Vec::new());
+        let start = Instant::now();
+        let (mut before, mut turns) = (start, Vec::new());
         while start.elapsed() < Duration::from_millis(1) {
             let seen = passed.load(Ordering::Acquire);
             if seen % 2 == thread as u64 {
                 passed.store(seen + 1, Ordering::Release);
-                turns.push(std::mem::replace(&mut before, Instant::now()).elapsed().as_nanos() as u64);
+                let now = Instant::now();
+                // A turn is there and back.
+                turns.push(now.duration_since(before).as_nanos() as f64 / 2.0);
+                before = now;
             }
         }
         turns
     })?;
-    let mut turns = turns.concat();
-    turns.sort_unstable();
-    // A turn is there and back.
-    Ok(turns.get(turns.len() / 2).map_or(f64::NAN, |turn| *turn as f64 / 2.0))
+    let turns = sorted(&turns.concat());
+    Ok((!turns.is_empty()).then(|| middle(&turns)))
 }
 
 /// Takes `rounds` samples of each of `cells` settings, every round in a new random order: `take(round, cell)`.
@@ -145,7 +148,7 @@ pub(crate) fn interleave(
     what: &str,
     cells: usize,
     rounds: usize,
-    random: &mut fastrand::Rng,
+    seed: u64,
     expected: Duration,
     mut take: impl FnMut(usize, usize) -> Result<()>,
 ) -> Result<()> {
@@ -153,6 +156,7 @@ pub(crate) fn interleave(
     if long {
         println!("{what}: about {:.0} s", expected.as_secs_f64());
     }
+    let mut random = fastrand::Rng::with_seed(seed);
     let mut order: Vec<usize> = (0..cells).collect();
     for round in 0..rounds {
         random.shuffle(&mut order);

@@ -1,10 +1,8 @@
 //! One thread's share of a sample: operations again and again, and where their time goes.
 
-use crate::contention::Contention;
 use crate::system;
 use crate::timing::{BusyWork, Calibration};
 use hdrhistogram::Histogram;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -16,6 +14,10 @@ pub struct Hold {
 }
 
 impl Hold {
+    pub(crate) fn new(work: BusyWork) -> Self {
+        Self { work, timed: false }
+    }
+
     /// Keeps the critical section busy and, where this operation is timed, says from when to when it was held.
     #[inline]
     pub fn spin(self) -> Held {
@@ -82,55 +84,21 @@ const READINGS: f64 = 5.0;
 /// Looks at the clock in a sample.
 pub(crate) const BATCHES: f64 = 50.0;
 
-/// Shared by the threads of a sample: how many have come, and when the first of them began.
-#[derive(Default)]
-struct Start {
-    come: AtomicUsize,
-    first: OnceLock<Instant>,
-}
-
-impl Start {
-    /// Waits until `threads` have come, each with all that it prepares. One that never comes is not waited for long.
-    fn wait(&self, threads: usize) {
-        self.come.fetch_add(1, Ordering::AcqRel);
-        let late = Instant::now() + Duration::from_secs(1);
-        while self.come.load(Ordering::Acquire) < threads && Instant::now() < late {
-            std::thread::yield_now();
-        }
-    }
-}
-
 /// What all threads of a sample do.
 pub(crate) struct Orders {
-    threads: usize,
-    duration: Duration,
-    batch: u64,
+    /// Whether there are fewer cores than threads.
+    pub(crate) crowded: bool,
+    pub(crate) duration: Duration,
+    pub(crate) batch: u64,
     /// One operation of so many is timed, if any.
-    stride: Option<u64>,
-    hold: Hold,
-    think: BusyWork,
-    start: Start,
+    pub(crate) stride: Option<u64>,
+    pub(crate) hold: Hold,
+    pub(crate) think: BusyWork,
+    /// When the first thread began.
+    pub(crate) first: OnceLock<Instant>,
 }
 
 impl Orders {
-    pub(crate) fn new(
-        config: &Contention,
-        calibration: &Calibration,
-        threads: usize,
-        batch: u64,
-        stride: Option<u64>,
-    ) -> Self {
-        Self {
-            threads,
-            duration: Duration::from_millis(config.sample_ms),
-            batch,
-            stride,
-            hold: Hold { work: calibration.busy_work(config.hold_ns), timed: false },
-            think: calibration.busy_work(config.think_ns),
-            start: Start::default(),
-        }
-    }
-
     /// Of how many operations, which take so long, one may be timed.
     pub(crate) fn stride(operation_ns: f64, calibration: &Calibration) -> u64 {
         (READINGS * calibration.clock_ns / operation_ns / TIMED).ceil() as u64
@@ -151,15 +119,14 @@ pub struct Work {
 /// costs a short operation next to nothing.
 macro_rules! repeat {
     ($work:ident, $operation:ident $(, $dot_await:tt)?) => {{
-        let Orders { threads, duration, batch, stride, hold, think, ref start } = *Arc::clone(&$work.orders);
+        let Orders { duration, batch, stride, hold, think, ref first, .. } = *Arc::clone(&$work.orders);
         let (mut operations, mut records, mut random) = (0, $work.room_for_records(), fastrand::Rng::new());
         // At random, or a rhythm of the threads would be taken for the whole.
         let mut gap = || stride.map_or(u64::MAX, |stride| random.u64(0..2 * stride - 1));
         let mut untimed = gap();
-        start.wait(threads);
         let without_core = $work.core_time();
         let began = Instant::now();
-        let end = *start.first.get_or_init(|| began) + duration;
+        let end = *first.get_or_init(|| began) + duration;
         $work.began = Some((began, without_core));
         loop {
             let mut left: u64 = batch;
@@ -275,7 +242,7 @@ impl Parts {
         let release_ns = all(&releases[..releases.len() - releases.len() / 100]).min(left_ns);
         let wait_ns = all(&sorted(|it| it.wait));
         let both_ns = wait_ns + release_ns;
-        let (wait_ns, release_ns) = if (left_ns..clock_ns * operations).contains(&both_ns) {
+        let (wait_ns, release_ns) = if left_ns < both_ns && both_ns < clock_ns * operations {
             // Too short to be told apart: the core does one while the other is not yet done.
             (wait_ns * left_ns / both_ns, release_ns * left_ns / both_ns)
         } else {
@@ -294,10 +261,10 @@ pub struct Sample {
     /// Nanoseconds from the first thread's start to the end of a thread, the mean over the threads: when the first
     /// has ended, the others no longer compete with it.
     pub wall_ns: f64,
-    /// Where the threads' time went; all zero unless [`Contention::parts`] is set.
+    /// Where the threads' time went; all zero unless [`Contention::parts`](crate::Contention::parts) is set.
     pub parts: Parts,
     /// The nanoseconds that the operations waited which were timed, less one reading of the clock, to two digits;
-    /// taken where [`Contention::parts`] is set.
+    /// taken where [`Contention::parts`](crate::Contention::parts) is set.
     pub waits: Option<Histogram<u64>>,
 }
 
@@ -306,7 +273,7 @@ impl Sample {
     pub(crate) fn of(orders: &Orders, works: Vec<Work>, clock_ns: f64) -> Option<Self> {
         let ns = |from: Instant, to: Instant| to.duration_since(from).as_nanos() as f64;
         let (mut thread_ns, mut late_ns, mut without_core_ns) = (0.0, 0.0, Some(0.0));
-        let first = orders.start.first.get()?;
+        let first = orders.first.get()?;
         for work in &works {
             let ((began, core_before), (ended, core_after)) = work.began.zip(work.ended)?;
             thread_ns += ns(*first, ended);
@@ -319,9 +286,10 @@ impl Sample {
         let (mut parts, mut waits) = (Parts::default(), None);
         if orders.stride.is_some() {
             // A thread that began late had no core, or was still on its way from the gate.
-            let crowded = orders.threads > system::usable_cores();
             let known = match without_core_ns {
-                Some(ns) if crowded => Parts { without_core_ns: Some(ns + late_ns), ..Parts::default() },
+                Some(ns) if orders.crowded => {
+                    Parts { without_core_ns: Some(ns + late_ns), ..Parts::default() }
+                }
                 _ => Parts { without_core_ns, instrument_ns: late_ns, ..Parts::default() },
             };
             parts = known.of(&records, &operations, thread_ns, [orders.hold.work, orders.think], clock_ns);
@@ -332,6 +300,7 @@ impl Sample {
             records.iter().for_each(|record| histogram.saturating_record(net(record)));
             waits = Some(histogram);
         }
-        Some(Self { operations, wall_ns: thread_ns / orders.threads as f64, parts, waits })
+        let wall_ns = thread_ns / operations.len() as f64;
+        Some(Self { operations, wall_ns, parts, waits })
     }
 }

@@ -461,7 +461,8 @@ fn figure(title: &str, value: Axis, points: Vec<Point>) -> Figure {
 fn a_figure_is_an_opaque_picture_of_the_size_it_says() {
     let points = (1..=30).map(|at| Point::reading(f64::from(at), f64::from(at * at))).collect();
     let long = "A title so long that it has to be set in smaller letters to fit into the width of the figure at all?";
-    let drawing = figure(long, Axis::log("y"), points).draw().unwrap();
+    let warnings = vec![Warning::OneCore, Warning::LoadUnknown, Warning::OneCore];
+    let drawing = Figure { warnings, ..figure(long, Axis::log("y"), points) }.draw().unwrap();
     let mut reader = png::Decoder::new(std::io::Cursor::new(&drawing.png)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut pixels).unwrap();
@@ -470,7 +471,8 @@ fn a_figure_is_an_opaque_picture_of_the_size_it_says() {
     let edges = pixels.chunks(3 * 1440).flat_map(|line| line[..24].iter().chain(&line[3 * 1440 - 24..]));
     assert!(edges.chain(&pixels[..24 * 3 * 1440]).all(|&value| value == 255));
     assert!(pixels.contains(&0xB2), "the series is missing");
-    assert_eq!(drawing.text.lines().count(), 32);
+    let warned: Vec<&str> = drawing.text.lines().skip(32).collect();
+    assert!(matches!(warned[..], [one, other] if one.contains("one core") && other.contains("unknown")));
 }
 
 fn refused<T>(outcome: Result<T>, words: &str) {
@@ -514,6 +516,10 @@ fn contention_refuses_parameters_outside_their_range_and_contenders_that_make_no
     let words = "find a timing: `std` on 1 threads was not measured (allowed: `sum` on 1, `sum` on 2)";
     refused(time(&[1]).unwrap().timing("std", 1), words);
     refused(on_threads(0, |_| ()), "use threads: it is 0 (allowed: 1 to 256)");
+    let nobody = || -> Mutex<u64> { std::panic::resume_unwind(Box::new("no thread left")) };
+    let broken = Contender::new("broken", Family::Lock, nobody, |_, _| (), |_| 0);
+    let words = "build a state: that of `broken` panicked (allowed: one that can be built as often as there are samples)";
+    refused(time_contenders(&[broken], &config), words);
 }
 
 #[test]

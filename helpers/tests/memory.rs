@@ -69,7 +69,11 @@ fn the_slope_is_the_same_whatever_was_freed_before() {
 fn the_slope_of_twenty_runs_is_one_figure() {
     let _alone = ALONE.lock();
     for count in [10_000, 30_000, 100_000, 1_000_000] {
-        let slopes: Vec<f64> = (0..20).map(|_| memory_counted::idle_task_bytes(count).unwrap()).collect();
+        let slope = |_| {
+            let grown = memory_counted::weigh_pending(count).unwrap().grown;
+            grown.resident_bytes_each().unwrap().value
+        };
+        let slopes: Vec<f64> = (0..20).map(slope).collect();
         let (least, most) = slopes.iter().fold((f64::MAX, 0.0_f64), |(a, b), &it| (a.min(it), b.max(it)));
         assert!(most / least - 1.0 <= 0.0025, "{count} tasks: {slopes:?}");
     }
