@@ -266,46 +266,54 @@ impl MemorySeries {
         within("count", config.count, 100..=10_000_000_000)?;
         within("steps", config.steps, 5..=1_000)?;
         let steps = config.steps.min(config.count);
-        let mut readings = Vec::with_capacity(steps as usize + 1);
         // The first look itself takes memory: for code that was not resident, and for the reader's own tables.
         read_memory()?;
         read_available_memory()?;
         let released = release_free_memory();
         let _plugs = plug_holes();
 
-        let fill = (config.count / 20).min(20_000);
-        let huge_before = huge_page_bytes();
-        let (mut each, mut last) = (0.0, read_memory()?);
-        // A few tell how large one is before more are made; too roughly to refuse the whole count.
-        for few in [1, 10, 100].map(|few| fill.min(few)) {
-            guard(each, few, 0)?;
-            add(few)?;
-            let before = std::mem::replace(&mut last, read_memory()?);
-            each = bytes_between(&before, &last) / few as f64;
-        }
-        let mut grown = Vec::new();
-        guard(each, fill, 0)?;
-        while !settled(&grown) {
-            if grown.len() == 10 {
-                let wrong = format!("{fill} more took {} MB each time", listed(&grown));
+        let (fill, huge_before) = ((config.count / 20).min(20_000), huge_page_bytes());
+        let mut readings = Vec::with_capacity(steps as usize + FILLS + 4);
+        readings.push(read_memory()?);
+        // The place of the reading after which things count, and what one takes. One loop for those that do not count
+        // and those that do: other code might be resident only when they begin.
+        let (mut start, mut each) = (None, 0.0);
+        loop {
+            let (before, looks) = (readings[readings.len() - 1], readings.len());
+            let counted = start.map_or(0, |start: usize| before.count - readings[start].count);
+            let more = match (start, looks) {
+                (Some(start), _) => config.count * (looks - start) as u64 / steps - counted,
+                (None, ..4) => fill.min([1, 10, 100][looks - 1]),
+                (None, _) => fill,
+            };
+            // A few tell how large one is before more are made; too roughly to refuse the whole count.
+            guard(each, if looks < 5 { more } else { config.count - counted }, counted)?;
+            add(more)?;
+            let after = MemoryReading { count: before.count + more, ..read_memory()? };
+            readings.push(after);
+            if let Some(start) = start {
+                let base: &MemoryReading = &readings[start];
+                each = f64::max(each, bytes_between(base, &after) / (after.count - base.count) as f64);
+                if counted + more == config.count {
+                    break;
+                }
+                continue;
+            }
+            each = bytes_between(&before, &after) / more as f64;
+            let fills = readings.get(3..).unwrap_or_default();
+            if settled(fills) {
+                start = Some(looks);
+            } else if fills.len() > FILLS {
+                let megabytes = |two: &[MemoryReading]| show_number(grown(&two[0], &two[1]) / 1e6);
+                let each: Vec<String> = fills.windows(2).map(megabytes).collect();
+                let wrong = format!("{fill} more took {} MB each time", each.join(", "));
                 return Err(refusal(ATTEMPTED, wrong, huge_page_bytes().saturating_sub(huge_before)));
             }
-            add(fill)?;
-            let before = std::mem::replace(&mut last, read_memory()?);
-            each = bytes_between(&before, &last) / fill as f64;
-            grown.push((last.resident_bytes as f64 - before.resident_bytes as f64, each * fill as f64));
-            guard(each, config.count, 0)?;
         }
-        readings.push(last);
-        for step in 1..=steps {
-            let counted = readings.last().map_or(0, |reading| reading.count);
-            guard(each, config.count - counted, counted)?;
-            let more = config.count * step / steps - counted;
-            add(more)?;
-            last = MemoryReading { count: counted + more, ..read_memory()? };
-            each = each.max(bytes_between(&readings[0], &last) / last.count as f64);
-            readings.push(last);
-        }
+        let start = start.unwrap_or_default();
+        let count = readings[start].count;
+        readings.drain(..start);
+        readings.iter_mut().for_each(|reading| reading.count -= count);
         let series = Self::of_readings(config.clone(), readings)?;
         let huge_page_bytes = huge_page_bytes().saturating_sub(huge_before);
         Ok(Self { released, huge_page_bytes, ..series })
@@ -355,6 +363,8 @@ impl MemorySeries {
 }
 
 const ATTEMPTED: &str = "measure bytes each";
+/// So often things are added that do not count, at most.
+const FILLS: usize = 10;
 
 /// Says what was wrong, and what of the system is likely to be behind it.
 fn refusal(attempted: &str, mut wrong: String, huge_page_bytes: u64) -> Error {
@@ -382,17 +392,15 @@ fn in_pages(bytes: f64) -> String {
     format!("{:.0} pages of {:.0} bytes", bytes / page_bytes(), page_bytes())
 }
 
-/// Whether as many things again took as much again, to 2 % and two pages, and no less than what they asked for: pairs of
-/// what resident memory grew by, and of what the things took.
-fn settled(grown: &[(f64, f64)]) -> bool {
-    let [.., (before, _), (now, taken)] = grown else { return false };
-    let pages = 2.0 * page_bytes();
-    (now - before).abs() <= 0.02 * now + pages && *now >= 0.98 * taken - pages
+/// Whether as many things again took as much again, to 2 % and two pages, and no less than what they asked for.
+fn settled(fills: &[MemoryReading]) -> bool {
+    let [.., first, second, third] = fills else { return false };
+    let (before, now, pages) = (grown(first, second), grown(second, third), 2.0 * page_bytes());
+    (now - before).abs() <= 0.02 * now + pages && now >= 0.98 * bytes_between(second, third) - pages
 }
 
-fn listed(grown: &[(f64, f64)]) -> String {
-    let each: Vec<String> = grown.iter().map(|(resident, _)| show_number(resident / 1e6)).collect();
-    each.join(", ")
+fn grown(before: &MemoryReading, after: &MemoryReading) -> f64 {
+    after.resident_bytes as f64 - before.resident_bytes as f64
 }
 
 /// The growth from one reading to another: resident, or heap where pages that were resident already hide it.
