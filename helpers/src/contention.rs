@@ -254,13 +254,16 @@ impl ContentionRun {
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn drift(&self) -> f64 {
-        let third = self.calibrations.len().div_ceil(3);
-        let typical = |part: &[Calibration]| {
-            let turns: Vec<f64> = part.iter().map(|calibration| calibration.turn_ns).collect();
-            middle(&sorted(&turns))
+        let rounds = self.calibrations.len();
+        if rounds < 3 {
+            return 0.0;
+        }
+        let typical = |third: usize| {
+            let part = &self.calibrations[third * rounds / 3..(third + 1) * rounds / 3];
+            middle(&sorted(&part.iter().map(|calibration| calibration.turn_ns).collect::<Vec<_>>()))
         };
-        let thirds = sorted(&self.calibrations.chunks(third.max(1)).map(typical).collect::<Vec<_>>());
-        thirds.last().zip(thirds.first()).map_or(0.0, |(slowest, fastest)| slowest / fastest - 1.0)
+        let thirds = sorted(&[0, 1, 2].map(typical));
+        thirds[2] / thirds[0] - 1.0
     }
 }
 
