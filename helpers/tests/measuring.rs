@@ -196,7 +196,7 @@ fn parts_are_the_loop(settings: &[(usize, u64, u64)]) {
 
 #[test]
 fn parts_add_up_to_the_loop_and_a_thread_alone_waits_no_longer_than_a_lock_takes() {
-    parts_are_the_loop(&[(1, 0, 0), (1, 2_000, 2_000), (2, 200, 500)]);
+    parts_are_the_loop(&[(1, 0, 0), (1, 50, 50), (1, 2_000, 2_000), (2, 200, 500)]);
 }
 
 #[test]
@@ -438,8 +438,14 @@ fn a_verdict_is_the_intervals_and_a_prediction_is_judged_the_same_way() {
 #[test]
 #[cfg(target_os = "linux")]
 fn what_weakens_a_result_is_said_with_it() {
-    let config = Contention { samples: 24, ..Default::default() };
-    let warnings = || time_contenders(&[lock("lock")], &config).unwrap().warnings;
+    let run = |threads| {
+        let config = Contention { samples: 24, threads: vec![threads], ..Default::default() };
+        time_contenders(&[lock("lock")], &config).unwrap()
+    };
+    // The more threads of its own, the less for others: were its own time taken for theirs, it would rise by a core each.
+    let rise = || run(usable_cores()).other_load.unwrap() - run(1).other_load.unwrap();
+    settles(rise, |rise, _| usable_cores() == 1 || *rise < 0.4);
+    let warnings = || run(1).warnings;
     let busy = |warnings: &[Warning]| warnings.iter().any(|it| matches!(it, Warning::BusyCores { .. }));
     settles(warnings, |warnings, loaded| !busy(warnings) || loaded);
     // A program that is not this one keeps a core busy.
