@@ -170,8 +170,9 @@ fn huge_pages_are_named_where_they_spoil_a_series() {
         );
         return;
     }
+    let tunables = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1";
+    // Where the heap happens to begin decides whether the system makes any; some make none at all.
     let said =
-        inside("huge_pages_are_named", "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1");
-    // A system that makes none makes none for us.
-    assert!(said.contains(" 0 Ok(") || said.contains("of it came in huge pages"), "{said}");
+        (0..10).map(|_| inside("huge_pages_are_named", tunables)).find(|said| !said.contains(" 0 Ok("));
+    assert!(said.as_ref().is_none_or(|said| said.contains("of it came in huge pages")), "{said:?}");
 }
