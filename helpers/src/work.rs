@@ -56,7 +56,8 @@ pub struct Parts {
     pub release_ns: f64,
     /// Between two operations.
     pub think_ns: f64,
-    /// Ready to run, and no core free; `None` where the system does not tell, and then it counts as waiting.
+    /// Ready to run, and no core free, or the core was interrupted, which a thread alone sees; `None` where the system
+    /// does not tell, and then it counts as waiting.
     pub without_core_ns: Option<f64>,
     /// Taken by the instrument, the gate included, and part of no operation.
     pub instrument_ns: f64,
@@ -218,7 +219,8 @@ impl Parts {
         work: [BusyWork; 2],
         clock_ns: f64,
     ) -> Self {
-        let interrupted = if operations.len() == 1 { 2.0 * INTERRUPTED } else { INTERRUPTED };
+        let alone = operations.len() == 1;
+        let interrupted = if alone { 2.0 * INTERRUPTED } else { INTERRUPTED };
         let operations = operations.iter().sum::<u64>() as f64;
         let sorted = |part: fn(&Record) -> u64| {
             let mut each: Vec<u64> = records.iter().map(part).collect();
@@ -227,15 +229,23 @@ impl Parts {
         };
         let mean = |each: &[u64]| each.iter().sum::<u64>() as f64 / each.len().max(1) as f64;
         let all = |each: &[u64]| (mean(each) - clock_ns).max(0.0) * operations;
+        // What those that went on undisturbed took, and by how much the others took longer.
         let constant = |part, work: BusyWork| {
             // Not the median: the clock may go in steps as long as a short hold.
             let each = sorted(part);
             let most = each.get(each.len() / 2).map_or(0, |median| median + median / 20 + 50);
-            if work.is_none() { 0.0 } else { all(&each[..each.partition_point(|ns| *ns <= most)]) }
+            let ns = all(&each[..each.partition_point(|ns| *ns <= most)]);
+            if work.is_none() { (0.0, 0.0) } else { (ns, all(&each) - ns) }
         };
-        let (hold_ns, think_ns) = (constant(|it| it.hold, work[0]), constant(|it| it.think, work[1]));
+        let (hold_ns, hold_off_ns) = constant(|it| it.hold, work[0]);
+        let (think_ns, think_off_ns) = constant(|it| it.think, work[1]);
+        let without_core_ns = match self.without_core_ns {
+            // Nobody else could make it slower.
+            Some(ns) if alone => Some(ns.max(hold_off_ns + think_off_ns)),
+            other => other,
+        };
         let instrument_ns = self.instrument_ns + records.len() as f64 * READINGS * clock_ns;
-        let left_ns = thread_ns - hold_ns - think_ns - instrument_ns - self.without_core_ns.unwrap_or(0.0);
+        let left_ns = thread_ns - hold_ns - think_ns - instrument_ns - without_core_ns.unwrap_or(0.0);
         let left_ns = left_ns.max(0.0);
 
         let releases = sorted(|it| it.release);
@@ -249,7 +259,7 @@ impl Parts {
             let most_ns = left_ns - release_ns;
             (wait_ns.clamp((most_ns - interrupted * thread_ns).max(0.0), most_ns), release_ns)
         };
-        Self { wait_ns, hold_ns, release_ns, think_ns, instrument_ns, ..self }
+        Self { wait_ns, hold_ns, release_ns, think_ns, without_core_ns, instrument_ns }
     }
 }
 
