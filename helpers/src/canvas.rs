@@ -1,74 +1,138 @@
-//! The pencil: text, lines and markers on a bitmap, in the house's colours and one font.
+//! The house's canvas: a bitmap of one size with a title above and a caption below, in the house's colours and one font,
+//! and its text twin.
 
-use crate::{Error, Family, Result};
+use crate::{Caption, Error, Family, Result, Table};
+use base64::Engine;
 use plotters::coord::Shift;
-use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::fmt::Display;
 
-pub(crate) const WIDTH: u32 = 1440;
-pub(crate) const HEIGHT: u32 = 840;
+// The picture's size. Everything is drawn twice as large and averaged down, for smooth edges and evenly spaced letters;
+// all other sizes here and in the layout are those of the drawing, not of the picture.
+const SIZE: (usize, usize) = (1440, 840);
 /// What stays free at the left and the right.
-pub(crate) const EDGE: i32 = 36;
+const EDGE: i32 = 72;
+const CAPTION: i32 = 34;
 pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const GREY: RGBColor = RGBColor(110, 110, 110);
-const FONT: &str = "DejaVu Sans";
-/// Everything is drawn twice as large and averaged down, for smooth edges and evenly spaced letters.
-const FINE: i32 = 2;
+pub(crate) const FONT: &str = "DejaVu Sans";
+/// The smallest letters, 11 pixels of the picture.
+pub(crate) const SMALLEST: i32 = 22;
 
-/// Which point of a text stands at the place given; vertically, always its middle.
-#[derive(Clone, Copy)]
-pub(crate) enum Anchor {
-    Left,
-    Centre,
-    Right,
+/// An area of the canvas, as plotters draws on it: places and sizes are twice those of the picture.
+pub type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
+
+/// A drawn figure: what a notebook shows.
+///
+/// A cell's last expression must not take a variable of the cell by value, or the kernel shows its `Debug` form:
+/// `let figure = Figure { .. };`, then `figure.draw()?`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Drawing {
+    /// The picture, 1440 x 840 pixels, opaque.
+    pub png: Vec<u8>,
+    /// The same as text: the title, a header with units, a row a point in the order of the position axis; after an
+    /// empty line, the caption.
+    pub text: String,
 }
 
-/// Pixels of a blank picture, to draw on with a [`Canvas`] and to take with [`averaged`].
-pub(crate) fn blank() -> Vec<u8> {
-    vec![255; WIDTH as usize * HEIGHT as usize * 3 * (FINE * FINE) as usize]
-}
-
-/// The picture at its final size: each pixel the mean of those drawn for it, three bytes a pixel.
-pub(crate) fn averaged(fine_pixels: &[u8]) -> Vec<u8> {
-    let (fine, row) = (FINE as usize, WIDTH as usize * 3 * FINE as usize);
-    let mut pixels = Vec::with_capacity(fine_pixels.len() / (fine * fine));
-    for rows in fine_pixels.chunks_exact(row * fine) {
-        for x in 0..WIDTH as usize {
-            for channel in 0..3 {
-                let block = (0..fine * fine).map(|part| {
-                    let (down, across) = (part / fine, part % fine);
-                    u32::from(rows[down * row + (x * fine + across) * 3 + channel])
-                });
-                pixels.push((block.sum::<u32>() / (fine * fine) as u32) as u8);
-            }
-        }
+/// The text twin: bytes of a picture help nobody.
+impl std::fmt::Debug for Drawing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
     }
-    pixels
 }
 
-/// Draws on pixels of [`blank`]; places and sizes are in pixels of the final picture.
-pub(crate) struct Canvas<'a> {
-    area: DrawingArea<BitMapBackend<'a>, Shift>,
-}
+impl Drawing {
+    /// What `paint` draws with plotters itself, on the house's canvas: between the title of `data` and the caption.
+    ///
+    /// The area is twice as large as what is shown, 2,736 pixels wide, so letters of 44 come out at 22. The font is
+    /// there as `sans-serif`.
+    ///
+    /// # Errors
+    /// `paint` fails, or a title that does not fit.
+    ///
+    /// ```
+    /// use helpers::{Drawing, Table, caption, plotters::prelude::*};
+    /// let data = Table { title: "What is a square?".into(), header: vec!["x".into(), "y".into()], rows: vec![] };
+    /// let drawing = Drawing::by_plotters(&data, &caption![], |area| {
+    ///     let mut chart = ChartBuilder::on(area).set_left_and_bottom_label_area_size(90).build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
+    ///     chart.configure_mesh().label_style(("sans-serif", 44)).draw()?;
+    ///     chart.draw_series(LineSeries::new((0..=10).map(|x| x as f64 / 10.0).map(|x| (x, x * x)), RED))?;
+    ///     Ok(())
+    /// })?;
+    /// assert!(drawing.text.contains(" UTC on "));
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn by_plotters(
+        data: &Table,
+        caption: &Caption,
+        paint: impl FnOnce(&Area) -> std::result::Result<(), Box<dyn std::error::Error>>,
+    ) -> Result<Self> {
+        Self::paint(data, &caption.sentences(String::new()), |area| paint(area).map_err(failed))
+    }
 
-fn failed(why: impl std::fmt::Display) -> Error {
-    Error::new("draw", why.to_string(), "a bitmap and the font that comes with this crate")
-}
-
-impl<'a> Canvas<'a> {
-    pub(crate) fn new(pixels: &'a mut [u8]) -> Result<Self> {
+    /// What `paint` draws between the title of `data` and the sentences of a caption.
+    pub(crate) fn paint(
+        data: &Table,
+        caption: &[String],
+        paint: impl FnOnce(&Area) -> Result<()>,
+    ) -> Result<Self> {
         // The font comes with the crate: what the system has differs, and may be nothing.
-        plotters::style::register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
-            .map_err(|_| failed("the font does not load"))?;
-        let size = (WIDTH * FINE as u32, HEIGHT * FINE as u32);
-        let area = BitMapBackend::with_buffer(pixels, size).into_drawing_area();
-        Ok(Self { area })
+        for name in [FONT, "sans-serif"] {
+            plotters::style::register_font(name, FontStyle::Normal, dejavu::sans::regular())
+                .map_err(|_| failed("the font does not load"))?;
+        }
+        let (width, height) = (2 * SIZE.0, 2 * SIZE.1);
+        let mut pixels = vec![255; 3 * width * height];
+        {
+            let whole = BitMapBackend::with_buffer(&mut pixels, (width as u32, height as u32));
+            let whole = whole.into_drawing_area().margin(0, 20, EDGE, EDGE);
+            let (room, height) = (whole.dim_in_pixel().0 as i32, whole.dim_in_pixel().1 as i32);
+            text(&whole, &data.title, (0, 88), fitting(&whole, &data.title, 68, room)?, INK, HPos::Left)?;
+            let lines: Vec<String> =
+                caption.iter().flat_map(|sentence| wrapped(&whole, sentence, room)).collect();
+            let (line, floor) = (CAPTION + 12, height - (CAPTION + 12) * lines.len() as i32);
+            for (y, words) in (floor + line / 2..).step_by(line as usize).zip(&lines) {
+                text(&whole, words, (0, y), CAPTION, GREY, HPos::Left)?;
+            }
+            paint(&whole.margin(152, height - floor + 16, 0, 0))?;
+        }
+        let mut png = Vec::new();
+        let mut encoder = png::Encoder::new(&mut png, SIZE.0 as u32, SIZE.1 as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        let pixels = averaged(&pixels);
+        encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).map_err(failed)?;
+        Ok(Self { png, text: format!("{data}\n{}\n", caption.join("\n")) })
     }
 
-    /// Okabe and Ito's palette (*Color Universal Design*, 2008), which colour-blind readers can tell apart.
-    pub(crate) fn colour(family: Family) -> RGBColor {
-        match family {
+    /// Shows the drawing in a notebook; the kernel calls this for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        let png = base64::engine::general_purpose::STANDARD.encode(&self.png);
+        println!("EVCXR_BEGIN_CONTENT image/png\n{png}\nEVCXR_END_CONTENT");
+        println!("EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT", self.text);
+    }
+}
+
+/// The picture at its final size: each pixel the mean of the four drawn for it, three bytes a pixel.
+fn averaged(drawn: &[u8]) -> Vec<u8> {
+    let row = 2 * 3 * SIZE.0;
+    let mean = |at: usize| {
+        let of = |at: usize| u32::from(drawn[at]);
+        ((of(at) + of(at + 3) + of(at + row) + of(at + row + 3)) / 4) as u8
+    };
+    let pixel = |at: usize| 2 * row * (at / SIZE.0) + 6 * (at % SIZE.0);
+    (0..SIZE.0 * SIZE.1).flat_map(|at| (pixel(at)..pixel(at) + 3).map(mean)).collect()
+}
+
+pub(crate) fn failed(why: impl Display) -> Error {
+    Error::new("draw", why.to_string(), "what plotters can draw on a bitmap of 1440 x 840 pixels")
+}
+
+impl Family {
+    /// Its colour, of Okabe and Ito's palette (*Color Universal Design*, 2008), which colour-blind readers can tell apart.
+    pub fn colour(self) -> RGBColor {
+        match self {
             Family::Lock => RGBColor(0x00, 0x72, 0xB2),
             Family::Atomic => RGBColor(0xD5, 0x5E, 0x00),
             Family::Channel => RGBColor(0x00, 0x9E, 0x73),
@@ -76,98 +140,58 @@ impl<'a> Canvas<'a> {
             Family::Reference => GREY,
         }
     }
+}
 
-    pub(crate) fn width(&self, text: &str, size: i32) -> i32 {
-        let style = TextStyle::from((FONT, size * FINE));
-        self.area.estimate_text_size(text, &style).map_or(0, |(width, _)| width as i32 / FINE)
-    }
+/// `text` with signs that the font lacks as their numbers, such as `U+6F22`.
+pub(crate) fn with_signs(text: &str) -> String {
+    use ab_glyph::Font;
+    let Ok(font) = ab_glyph::FontRef::try_from_slice(dejavu::sans::regular()) else { return text.into() };
+    let sign = |sign: char| match font.glyph_id(sign).0 {
+        0 if !sign.is_control() => format!("U+{:04X}", sign as u32),
+        0 => " ".into(),
+        _ => sign.into(),
+    };
+    text.chars().map(sign).collect()
+}
 
-    /// The largest size up to `size` at which `text` is no wider than `room`.
-    pub(crate) fn fitting_size(&self, text: &str, size: i32, room: i32) -> i32 {
-        (1..=size).rev().find(|&size| self.width(text, size) <= room).unwrap_or(1)
-    }
+pub(crate) fn width(area: &Area, text: &str, size: i32) -> i32 {
+    let size = area.estimate_text_size(&with_signs(text), &TextStyle::from((FONT, size)));
+    size.map_or(0, |(width, _)| width as i32 + 2)
+}
 
-    pub(crate) fn text(
-        &mut self,
-        text: &str,
-        at: (i32, i32),
-        size: i32,
-        colour: impl Color,
-        anchor: Anchor,
-    ) -> Result<()> {
-        let horizontal = match anchor {
-            Anchor::Left => HPos::Left,
-            Anchor::Centre => HPos::Center,
-            Anchor::Right => HPos::Right,
-        };
-        let style =
-            TextStyle::from((FONT, size * FINE)).color(&colour).pos(Pos::new(horizontal, VPos::Center));
-        // The layout's middle lies above the middle of the letters.
-        let at = (at.0 * FINE, at.1 * FINE + size * FINE / 8);
-        self.area.draw_text(text, &style, at).map_err(failed)
-    }
+/// The largest size up to `size` at which `text` is no wider than `room`.
+pub(crate) fn fitting(area: &Area, text: &str, size: i32, room: i32) -> Result<i32> {
+    let fitting = (SMALLEST..=size).rev().find(|&size| width(area, text, size) <= room);
+    fitting.ok_or_else(|| {
+        let signs = text.chars().count() as i32 * room / width(area, text, SMALLEST);
+        Error::new("draw", format!("`{text}` is too long"), format!("up to about {signs} signs like these"))
+    })
+}
 
-    pub(crate) fn line(
-        &mut self,
-        path: &[(i32, i32)],
-        colour: impl Color,
-        width: u32,
-        dashed: bool,
-    ) -> Result<()> {
-        let style = colour.stroke_width(width * FINE as u32);
-        let path = path.iter().map(|(x, y)| (x * FINE, y * FINE));
-        if dashed {
-            self.area.draw(&DashedPathElement::new(path, 10 * FINE, 7 * FINE, style)).map_err(failed)
-        } else {
-            self.area.draw(&PathElement::new(path.collect::<Vec<_>>(), style)).map_err(failed)
+/// A text that begins, ends, or has its middle at a place; vertically, always its middle.
+pub(crate) fn text(
+    area: &Area,
+    text: &str,
+    (x, y): (i32, i32),
+    size: i32,
+    colour: RGBColor,
+    anchor: HPos,
+) -> Result<()> {
+    let style = TextStyle::from((FONT, size)).color(&colour).pos(Pos::new(anchor, VPos::Center));
+    // The layout's middle lies above the middle of the letters.
+    area.draw_text(&with_signs(text), &style, (x, y + size / 8)).map_err(failed)
+}
+
+/// A sentence in lines that fit.
+fn wrapped(area: &Area, sentence: &str, room: i32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(area, &format!("{line} {word}"), CAPTION) <= room => {
+                *line += &format!(" {word}")
+            }
+            _ => lines.push(word.into()),
         }
     }
-
-    /// An upright bar between two places on one vertical.
-    pub(crate) fn bar(&mut self, from: (i32, i32), to: (i32, i32), colour: impl Color) -> Result<()> {
-        self.rectangle((from.0 - 34, from.1), (to.0 + 34, to.1), colour)
-    }
-
-    pub(crate) fn rectangle(&mut self, from: (i32, i32), to: (i32, i32), colour: impl Color) -> Result<()> {
-        let corners = [from, to].map(|(x, y)| (x * FINE, y * FINE));
-        self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(failed)
-    }
-
-    /// A pale tile, hatched or plain.
-    pub(crate) fn tile(
-        &mut self,
-        from: (i32, i32),
-        to: (i32, i32),
-        family: Family,
-        hatched: bool,
-    ) -> Result<()> {
-        let colour = Self::colour(family);
-        self.rectangle(from, to, colour.mix(0.3))?;
-        let (width, height) = (to.0 - from.0, to.1 - from.1);
-        for start in (-height..width).step_by(16).filter(|_| hatched) {
-            // A line at 45 degrees, cut at the edges of the tile.
-            let (first, last) = (start.max(0), (start + height).min(width));
-            let line = [(from.0 + first, from.1 + first - start), (from.0 + last, from.1 + last - start)];
-            self.line(&line, WHITE.mix(0.8), 3, false)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn dot(&mut self, at: (i32, i32), radius: i32, colour: impl Color) -> Result<()> {
-        let at = (at.0 * FINE, at.1 * FINE);
-        self.area.draw(&Circle::new(at, radius * FINE, colour.filled())).map_err(failed)
-    }
-
-    /// A marker whose shape goes with `index`, so that series differ without colour too.
-    pub(crate) fn marker(&mut self, at: (i32, i32), index: usize, colour: RGBColor) -> Result<()> {
-        let corners: &[(i32, i32)] = match index % 5 {
-            0 => return self.dot(at, 9, colour),
-            1 => &[(-8, -8), (8, -8), (8, 8), (-8, 8)],
-            2 => &[(0, -11), (10, 8), (-10, 8)],
-            3 => &[(0, -12), (12, 0), (0, 12), (-12, 0)],
-            _ => &[(0, 11), (10, -8), (-10, -8)],
-        };
-        let shape: Vec<_> = corners.iter().map(|(x, y)| ((at.0 + x) * FINE, (at.1 + y) * FINE)).collect();
-        self.area.draw(&Polygon::new(shape, colour.filled())).map_err(failed)
-    }
+    lines
 }

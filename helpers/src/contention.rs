@@ -1,12 +1,13 @@
 //! Contenders: build what threads share, run them on it, time the whole, and prove the total.
 
+use crate::error::thousands;
 use crate::stats::{FEWEST_SAMPLES, middle, sorted};
 use crate::system;
 use crate::threads::{MOST_THREADS, on_threads};
 use crate::timing::{Calibration, interleave, transfer_ns};
 use crate::warning::{Warning, Watch};
 use crate::work::{BATCHES, Hold, Orders, Sample, Work};
-use crate::{Error, Estimate, Result, each_within, within};
+use crate::{Caption, Error, Estimate, Result, each_within, within};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
@@ -222,6 +223,8 @@ pub struct ContentionRun {
     pub other_load: Option<f64>,
     /// What weakens the result.
     pub warnings: Vec<Warning>,
+    /// When, and on what machine.
+    pub measured: String,
     /// One entry for each contender and number of threads, in the order in which they were given.
     pub timings: Vec<Timing>,
 }
@@ -239,6 +242,21 @@ impl ContentionRun {
             let wrong = format!("`{label}` on {threads} threads was not measured");
             Error::new("find a timing", wrong, allowed.join(", "))
         })
+    }
+
+    /// The caption of a figure of this run.
+    pub fn caption(&self) -> Caption {
+        let Contention { threads, hold_ns, think_ns, samples, sample_ms, seed, parts: _ } = &self.config;
+        let threads: Vec<String> = threads.iter().map(usize::to_string).collect();
+        let settings = [
+            ("threads", threads.join(", ")),
+            ("hold", format!("{} ns", thousands(hold_ns))),
+            ("think", format!("{} ns", thousands(think_ns))),
+            ("samples", format!("{samples} of {sample_ms} ms")),
+            ("seed", seed.to_string()),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_string(), value)).to_vec();
+        Caption { settings, warnings: self.warnings.clone(), measured: self.measured.clone() }
     }
 
     /// By how much the busy loop changed: of the first, the middle and the last third of the rounds, the slowest over
@@ -338,8 +356,16 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         samples: cell.samples[1..].to_vec(),
     });
     let timings = timings.collect();
-    let mut run =
-        ContentionRun { config: config.clone(), calibrations, transfer_ns, other_load, warnings, timings };
+    let Caption { measured, .. } = Caption::now(vec![], &[]);
+    let mut run = ContentionRun {
+        config: config.clone(),
+        calibrations,
+        transfer_ns,
+        other_load,
+        warnings,
+        measured,
+        timings,
+    };
     run.warn(cores);
     Ok(run)
 }

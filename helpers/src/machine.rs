@@ -10,6 +10,8 @@ use sysinfo::{CpuRefreshKind, System};
 pub struct Machine {
     /// The day of the reading in UTC, such as `2026-11-23`.
     pub date: String,
+    /// The hour and minute of the reading in UTC, such as `09:30`.
+    pub time: String,
     /// The processor's own name for itself.
     pub processor: String,
     /// Cores that this process may use, see [`crate::usable_cores`].
@@ -54,7 +56,8 @@ impl Machine {
         let on_off = |checks: bool| if checks { "on" } else { "off" };
         let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         Self {
-            date: now.chars().take_while(|c| *c != 'T').collect(),
+            date: now[..10].into(),
+            time: now[11..16].into(),
             processor: or_unknown(brand),
             cores: system::usable_cores(),
             core_details: core_details(),
@@ -90,7 +93,7 @@ impl Machine {
     pub fn table(&self) -> Table {
         let memory = format!("{:.1} GiB", self.memory_bytes as f64 / (1_u64 << 30) as f64);
         let rows = [
-            ("date", format!("{} UTC", self.date)),
+            ("date", format!("{} {} UTC", self.date, self.time)),
             ("processor", self.processor.clone()),
             ("cores", self.cores.to_string()),
             ("kind of cores", self.core_details.clone()),

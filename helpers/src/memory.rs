@@ -5,7 +5,7 @@
 
 use crate::error::thousands;
 use crate::stats::{Line, slope};
-use crate::{Error, Estimate, Result, show_number, system, within};
+use crate::{Caption, Error, Estimate, Result, show_number, system, within};
 use std::io::Read;
 use std::path::Path;
 
@@ -49,18 +49,24 @@ pub fn read_memory() -> Result<MemoryReading> {
     Ok(MemoryReading {
         count: 0,
         heap_bytes: heap_in_use(),
-        resident_bytes: resident_exactly().unwrap_or(usage.physical_mem as u64),
+        resident_bytes: resident_exactly("Rss:").unwrap_or(usage.physical_mem as u64),
         virtual_bytes: usage.virtual_mem as u64,
     })
 }
 
 /// Reads into a buffer on the stack, so that the reading takes no memory itself.
-fn resident_exactly() -> Option<u64> {
+fn resident_exactly(kind: &str) -> Option<u64> {
     let mut buffer = [0; 4096];
     let length = std::fs::File::open("/proc/self/smaps_rollup").ok()?.read(&mut buffer).ok()?;
     let text = std::str::from_utf8(&buffer[..length]).ok()?;
-    let kibibytes = text.lines().find_map(|line| line.strip_prefix("Rss:"))?.trim().strip_suffix(" kB")?;
+    let kibibytes = text.lines().find_map(|line| line.strip_prefix(kind))?.trim().strip_suffix(" kB")?;
     Some(kibibytes.parse::<u64>().ok()? * 1024)
+}
+
+/// Resident pages of files, such as the program's own: code that runs for the first time brings in 16 of them at once.
+fn resident_file_bytes() -> u64 {
+    let all = resident_exactly("Rss:").zip(resident_exactly("Anonymous:"));
+    all.map_or(0, |(all, anonymous)| all.saturating_sub(anonymous))
 }
 
 /// Bytes of the process in huge pages, which the system gives out 2 MiB or more at a time.
@@ -216,6 +222,8 @@ pub struct MemorySeries {
     pub released: bool,
     /// By how much the process grew in huge pages, in bytes.
     pub huge_page_bytes: u64,
+    /// When, and on what machine.
+    pub measured: String,
 }
 
 impl MemorySeries {
@@ -238,14 +246,16 @@ impl MemorySeries {
         };
         let resident = line(&|reading| Some(reading.resident_bytes), page_bytes()).expect("always known")?;
         let heap = line(&|reading| reading.heap_bytes, 0.0).transpose()?;
-        Ok(Self { config, readings, resident, heap, released: false, huge_page_bytes: 0 })
+        let Caption { measured, .. } = Caption::now(vec![], &[]);
+        Ok(Self { config, readings, resident, heap, released: false, huge_page_bytes: 0, measured })
     }
 
     /// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them alive.
     ///
     /// First it adds some that do not count, from one to a hundred, then a twentieth of the count at a time until as
     /// many again take as much again, half of the count at most: they tell what the series will need, and fill holes
-    /// that earlier work left in resident pages. Before every step, the need is held against
+    /// that earlier work left in resident pages. Pages of files that become resident meanwhile, such as the program's
+    /// own code, are no cost of a thing and are left out of its readings, where the system tells. Before every step, the need is held against
     /// [`read_available_memory`].
     ///
     /// # Errors
@@ -273,10 +283,16 @@ impl MemorySeries {
         let _plugs = plug_holes();
 
         let (fill, huge_before) = ((config.count / 20).min(20_000), huge_page_bytes());
+        let files_before = resident_file_bytes();
+        let read = || {
+            let reading = read_memory()?;
+            let resident_bytes =
+                (reading.resident_bytes + files_before).saturating_sub(resident_file_bytes());
+            Ok::<_, Error>(MemoryReading { resident_bytes, ..reading })
+        };
         let mut readings = Vec::with_capacity(steps as usize + FILLS + 4);
-        readings.push(read_memory()?);
-        // The place of the reading after which things count, and what one takes. One loop for those that do not count
-        // and those that do: other code might be resident only when they begin.
+        readings.push(read()?);
+        // The place of the reading after which things count, and what one takes.
         let (mut start, mut each) = (None, 0.0);
         loop {
             let (before, looks) = (readings[readings.len() - 1], readings.len());
@@ -289,7 +305,7 @@ impl MemorySeries {
             // A few tell how large one is before more are made; too roughly to refuse the whole count.
             guard(each, if looks < 5 { more } else { config.count - counted }, counted)?;
             add(more)?;
-            let after = MemoryReading { count: before.count + more, ..read_memory()? };
+            let after = MemoryReading { count: before.count + more, ..read()? };
             readings.push(after);
             if let Some(start) = start {
                 let base: &MemoryReading = &readings[start];
@@ -317,6 +333,14 @@ impl MemorySeries {
         let series = Self::of_readings(config.clone(), readings)?;
         let huge_page_bytes = huge_page_bytes().saturating_sub(huge_before);
         Ok(Self { released, huge_page_bytes, ..series })
+    }
+
+    /// The caption of a figure of this series.
+    pub fn caption(&self) -> Caption {
+        let MemoryGrowth { count, steps } = self.config;
+        let settings = [("count", thousands(count)), ("steps", steps.to_string())];
+        let settings = settings.map(|(name, value)| (name.to_string(), value)).to_vec();
+        Caption { settings, warnings: vec![], measured: self.measured.clone() }
     }
 
     /// The resident bytes that each thing costs, if they can be told to one per cent.

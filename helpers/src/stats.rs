@@ -11,12 +11,14 @@ use std::ops::{Bound, RangeBounds};
 /// With fewer samples, even the smallest and the largest together are no 95 % interval.
 pub(crate) const FEWEST_SAMPLES: usize = 6;
 const CONFIDENCE: f64 = 0.95;
+/// So many standard deviations on either side hold that share of a normal distribution.
+const NORMAL: f64 = 1.959_964;
 
 /// A value with the 95 % interval around it, all in the unit of the samples.
 ///
 /// The interval covers what varied while the samples were taken. That of a bare cost holds *within this run*; the next
 /// hour may find the machine slower. A ratio of the same rounds is disturbed less, so verdicts rest on ratios.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Estimate {
     /// The value computed from all samples.
     pub value: f64,
@@ -53,6 +55,56 @@ impl Estimate {
     /// ```
     pub fn ratio(numerator: &[f64], denominator: &[f64]) -> Result<Self> {
         Self::median(&round_ratios(numerator, denominator)?)
+    }
+
+    /// The share `hits / trials` with its interval (Wilson, *Journal of the American Statistical Association* 22, 1927).
+    ///
+    /// # Errors
+    /// No trials, or more hits than trials.
+    ///
+    /// ```
+    /// let share = helpers::Estimate::share(0, 20)?;
+    /// assert_eq!((share.value, share.low), (0.0, 0.0));
+    /// assert!((share.high - 0.161).abs() < 0.001);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn share(hits: u64, trials: u64) -> Result<Self> {
+        if trials == 0 || hits > trials {
+            let wrong = format!("{hits} of {trials} trials hit");
+            return Err(Error::new("take a share", wrong, "1 trial or more, and no more hits than trials"));
+        }
+        let (trials, square) = (trials as f64, NORMAL.powi(2));
+        let value = hits as f64 / trials;
+        let middle = (value + square / (2.0 * trials)) / (1.0 + square / trials);
+        let half = (value * (1.0 - value) / trials + square / (4.0 * trials * trials)).sqrt();
+        let half = NORMAL * half / (1.0 + square / trials);
+        // Rounding would leave an end a hair on the wrong side.
+        Ok(Self { value, low: (middle - half).clamp(0.0, value), high: (middle + half).clamp(value, 1.0) })
+    }
+
+    /// The value, the lower and the upper end in words: to the second digit of the interval's width, since what comes
+    /// after it is noise, and of the value; as [`show_number`] where there is no width.
+    ///
+    /// ```
+    /// let written = |value, low, high| helpers::Estimate { value, low, high }.written();
+    /// assert_eq!(written(319.93, 319.6, 320.2), ["319.93", "319.60", "320.20"]);
+    /// assert_eq!(written(1_234_567.0, 1_201_000.0, 1_270_000.0), ["1,235,000", "1,201,000", "1,270,000"]);
+    /// ```
+    pub fn written(&self) -> [String; 3] {
+        let all = [self.value, self.low, self.high];
+        let width = self.high - self.low;
+        if !(width > 0.0 && width.is_finite()) {
+            return all.map(show_number);
+        }
+        let two_digits = |size: f64| size.log10().floor() as i32 - 1;
+        let value = if self.value == 0.0 { width } else { self.value.abs() };
+        let place = two_digits(width).min(two_digits(value));
+        let unit = 10_f64.powi(place);
+        all.map(|number| match place {
+            // Fewer decimals than digits that a double has.
+            ..0 => with_decimals(number, -place.max(-9) as usize),
+            _ => thousands((number / unit).round() * unit),
+        })
     }
 
     /// Where too few samples have an interval of such confidence, it is without end.
@@ -105,10 +157,10 @@ fn ends(range: &impl RangeBounds<f64>) -> (f64, f64) {
     (from, to)
 }
 
-/// `value [low, high]`, each to three significant digits or more.
+/// `value [low, high]`, each to the second digit of the interval's width.
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [value, low, high] = [self.value, self.low, self.high].map(show_number);
+        let [value, low, high] = self.written();
         write!(f, "{value} [{low}, {high}]")
     }
 }
@@ -414,7 +466,7 @@ pub(crate) fn slope(points: &[(f64, f64)]) -> f64 {
 /// The 97.5th percentile of Student's t, by the series of Abramowitz and Stegun, *Handbook of Mathematical Functions*,
 /// 26.7.5; 0.3 % too low with 4 degrees of freedom, less with more.
 fn student_t(freedom: f64) -> f64 {
-    let z: f64 = 1.959_964;
+    let z = NORMAL;
     let terms = [
         (z.powi(3) + z) / 4.0,
         (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0,
@@ -448,6 +500,13 @@ fn check(attempted: &str, samples: &[f64]) -> Result<()> {
         Some(bad) => Err(Error::new(attempted, format!("a sample is {bad}"), "finite samples")),
         None => Ok(()),
     }
+}
+
+/// With commas in what stands before the point.
+fn with_decimals(number: f64, decimals: usize) -> String {
+    let plain = format!("{number:.decimals$}");
+    let (whole, part) = plain.split_once('.').unwrap_or((&plain, ""));
+    format!("{}.{part}", thousands(whole))
 }
 
 /// A number as a reader wants it: three significant digits below 1,000, whole with commas above.

@@ -468,29 +468,6 @@ fn what_weakens_a_result_is_said_with_it() {
     assert!(busy(&disturbed), "{disturbed:?}");
 }
 
-fn figure(title: &str, value: Axis, points: Vec<Point>) -> Figure {
-    let (position, series) = (Axis::linear("x"), vec![Series::joined("squares", Family::Lock, points)]);
-    Figure { title: title.into(), position, value, series, ..Figure::default() }
-}
-
-#[test]
-fn a_figure_is_an_opaque_picture_of_the_size_it_says() {
-    let points = (1..=30).map(|at| Point::reading(f64::from(at), f64::from(at * at))).collect();
-    let long = "A title so long that it has to be set in smaller letters to fit into the width of the figure at all?";
-    let warnings = vec![Warning::OneCore, Warning::LoadUnknown, Warning::OneCore];
-    let drawing = Figure { warnings, ..figure(long, Axis::log("y"), points) }.draw().unwrap();
-    let mut reader = png::Decoder::new(std::io::Cursor::new(&drawing.png)).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!((info.width, info.height, info.color_type), (1440, 840, png::ColorType::Rgb));
-    // No ink at the very edge: nothing is cut.
-    let edges = pixels.chunks(3 * 1440).flat_map(|line| line[..24].iter().chain(&line[3 * 1440 - 24..]));
-    assert!(edges.chain(&pixels[..24 * 3 * 1440]).all(|&value| value == 255));
-    assert!(pixels.contains(&0xB2), "the series is missing");
-    let warned: Vec<&str> = drawing.text.lines().skip(32).collect();
-    assert!(matches!(warned[..], [one, other] if one.contains("one core") && other.contains("unknown")));
-}
-
 fn refused<T>(outcome: Result<T>, words: &str) {
     assert_eq!(outcome.err().unwrap().to_string(), format!("cannot {words}"));
 }
@@ -539,7 +516,7 @@ fn contention_refuses_parameters_outside_their_range_and_contenders_that_make_no
 }
 
 #[test]
-fn memory_statistics_and_figures_refuse_what_has_no_answer() {
+fn memory_and_statistics_refuse_what_has_no_answer() {
     let add = |_| Err(Error::new("start a thread", "none left", "fewer"));
     let grow = |count, steps| MemorySeries::measure(&MemoryGrowth { count, steps }, add);
     refused(grow(99, 20), "use count: it is 99 (allowed: 100 to 10,000,000,000)");
@@ -558,12 +535,9 @@ fn memory_statistics_and_figures_refuse_what_has_no_answer() {
         Estimate::ratio(&[1.0; 5], &[0.0; 5]),
         "take a ratio: a denominator is 0 (allowed: samples above 0)",
     );
+    refused(
+        Estimate::share(3, 2),
+        "take a share: 3 of 2 trials hit (allowed: 1 trial or more, and no more hits than trials)",
+    );
     refused(Line::fit(&[(1.0, 2.0); 6], 0.0), "fit a line: x is 1 after 1 (allowed: x that rises)");
-
-    let draw =
-        |value, y: &[f64]| figure("T", value, y.iter().map(|&y| Point::reading(1.0, y)).collect()).draw();
-    let (log, linear) = (Axis::log("y"), Axis::linear("y"));
-    refused(draw(log, &[0.0]), "draw `T`: `y` holds 0 on a log axis (allowed: numbers above 0)");
-    refused(draw(linear.clone(), &[f64::INFINITY]), "draw `T`: `y` holds inf (allowed: finite numbers)");
-    refused(draw(linear, &[]), "draw `T`: there are no points (allowed: 1 point or more)");
 }

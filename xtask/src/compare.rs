@@ -145,7 +145,8 @@ fn verdict(notebook: &Notebook) -> Twin {
     }
 }
 
-/// A figure or a table as text: a title, a header, then rows, with two spaces or more between columns.
+/// A figure or a table as text: a title, a header, then rows, with two spaces or more between columns. A figure's
+/// caption, after an empty line, is no part of it.
 struct Twin {
     title: String,
     header: Vec<String>,
@@ -154,7 +155,8 @@ struct Twin {
 
 impl Twin {
     fn parse(text: &str) -> Self {
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let lines = text.lines().skip_while(|line| line.trim().is_empty());
+        let mut lines = lines.take_while(|line| !line.trim().is_empty());
         let title = lines.next().unwrap_or_default().trim().to_owned();
         let columns = |line: &str| {
             let columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty());
@@ -352,7 +354,7 @@ fn body(compared: &[Compared]) -> Markup {
                     @for (side, (png, twin)) in ["A", "B"].iter().zip(&figure.sides) {
                         figure {
                             img src={ "data:image/png;base64," (png) } alt=(twin);
-                            figcaption { (side) }
+                            figcaption { (side) ". " (twin.split_once("\n\n").map_or("", |(_, caption)| caption)) }
                         }
                     }
                 }

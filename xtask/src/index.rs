@@ -44,7 +44,7 @@ fn entry(notebook: &Notebook) -> Markup {
         article {
             h2 { a href=(address) { (notebook.title()) } }
             @if let Some(lead) = notebook.lead() { p { (PreEscaped(lead)) } }
-            @if let Some(figure) = notebook.figures().first() {
+            @if let Some(figure) = notebook.cover() {
                 a href={ (address) "#cell-id=" (figure.cell) } {
                     img src=(format!("data:image/png;base64,{}", figure.png)) alt=(figure.title());
                 }

@@ -96,6 +96,14 @@ impl Notebook {
         figures
     }
 
+    /// The figure to share: that of the cell tagged `cover`, or the first.
+    pub fn cover(&self) -> Option<Figure> {
+        let tagged = self.cells().find(|cell| has_tag(cell, "cover")).map(|cell| cell["id"].as_str());
+        let mut figures = self.figures();
+        let place = figures.iter().position(|figure| Some(Some(figure.cell.as_str())) == tagged);
+        (!figures.is_empty()).then(|| figures.swap_remove(place.unwrap_or(0)))
+    }
+
     /// What the code cell of this id printed, and the text of what it returned; nothing where there is no such cell.
     pub fn shown(&self, cell_id: &str) -> Option<String> {
         let cell = self.cells().find(|cell| cell["cell_type"] == "code" && cell["id"] == cell_id)?;
@@ -138,8 +146,11 @@ fn outputs(cell: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn is_parameters(cell: &Value) -> bool {
-    cell["cell_type"] == "code"
-        && cell["metadata"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "parameters"))
+    cell["cell_type"] == "code" && has_tag(cell, "parameters")
+}
+
+fn has_tag(cell: &Value, wanted: &str) -> bool {
+    cell["metadata"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == wanted))
 }
 
 /// The format allows one string or a list of lines.
@@ -244,6 +255,9 @@ mod tests {
                 { "output_type": "stream", "name": "stderr", "text": "no" },
                 { "output_type": "execute_result", "data": { "image/png": ["QUJD\n", "RA==\n"], "text/plain": ["T\n", "x  y\n"] } },
             ] },
+            { "cell_type": "code", "id": "shared", "metadata": { "tags": ["cover"] }, "outputs": [
+                { "output_type": "execute_result", "data": { "image/png": "RUU=", "text/plain": "S\nx  y\n" } },
+            ] },
         ] });
         let mut notebook = Notebook { path: PathBuf::new(), name: "file".into(), json };
         assert_eq!(notebook.title(), "How much T?");
@@ -252,7 +266,8 @@ mod tests {
         assert_eq!(notebook.shown("note").unwrap(), "");
         assert!(notebook.shown("title").is_none());
         let figures = notebook.figures();
-        let [Figure { cell, png, twin }] = figures.as_slice() else { panic!("{} figures", figures.len()) };
+        assert_eq!(notebook.cover().map(|figure| figure.cell).as_deref(), Some("shared"));
+        let [Figure { cell, png, twin }, _] = figures.as_slice() else { panic!("{} figures", figures.len()) };
         assert_eq!([cell, png, twin], ["verdict", "QUJDRA==", "T\nx  y\n"]);
         notebook.json["cells"].as_array_mut().unwrap().truncate(1);
         assert_eq!(notebook.title(), "file");

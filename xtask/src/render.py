@@ -12,8 +12,12 @@ FIGURE = """
 {%- extends 'basic/index.html.j2' -%}
 {%- block data_png -%}
 {%- set twin = output.data['text/plain'] or '' -%}
+{%- set data, _, caption = twin.partition('\n\n') -%}
 <figure>
-<img alt="{{ twin | alternative_text | e }}" src="data:image/png;base64,{{ output.data['image/png'] | e }}">
+<img alt="{{ data | alternative_text | e }}" src="data:image/png;base64,{{ output.data['image/png'] | e }}">
+{%- if caption %}
+<figcaption>{{ caption | e }}</figcaption>
+{%- endif %}
 {%- if twin %}
 <details><summary>The figure as text</summary><pre>{{ twin | e }}</pre></details>
 {%- endif %}

@@ -233,12 +233,12 @@ impl Stage {
         copied.map(drop).with_context(|| format!("cannot write to {}", self.target.display()))
     }
 
-    /// A picture that stands beside the notebook under its name is its first figure, for pages that show one.
+    /// A picture that stands beside the notebook under its name is its cover, for pages that show one.
     fn picture(&self, file: &Path) -> Result<()> {
         let name = file.with_extension("png").file_name().unwrap_or_default().to_owned();
-        let figures = Notebook::read(file)?.figures();
-        if let (true, Some(figure)) = (self.target.join(&name).exists(), figures.first()) {
-            let png = BASE64.decode(&figure.png).context("the first figure is no base64")?;
+        let cover = Notebook::read(file)?.cover();
+        if let (true, Some(figure)) = (self.target.join(&name).exists(), cover) {
+            let png = BASE64.decode(&figure.png).context("the cover is no base64")?;
             fs::write(self.folder.join(name), png)
                 .with_context(|| format!("cannot write to {}", self.target.display()))?;
         }

@@ -72,6 +72,9 @@ fn twin(shown: &str) -> Result<(), String> {
     let [_title, header, row, ..] = lines.as_slice() else {
         return Err(format!("the figure's text has no title, header and row: {shown:?}"));
     };
+    if !shown.contains("\n\n") || !shown.contains(" UTC on ") {
+        return Err(format!("the figure's text has no caption: {shown:?}"));
+    }
     if columns(header) < 2 || columns(row) < 2 || !row.chars().any(|c| c.is_ascii_digit()) {
         return Err(format!("the figure's text has no columns of data: {header:?}, {row:?}"));
     }
@@ -102,6 +105,9 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
     for (image, twin) in images.iter().zip(&twins) {
         let alternative = image.split_once("alt=\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
         wrong.extend(tells(alternative.unwrap_or_default(), twin).err());
+        let caption = twin.split_once("\n\n").map_or("", |(_, caption)| caption.trim_end());
+        let below = html.contains(&format!("<figcaption>{}", escaped(caption).replace("&quot;", "\"")));
+        wrong.extend(found([(!below, format!("the page does not show the caption {caption:?}"))]));
         let shown = html.contains(&format!("<pre>{}", escaped(twin).replace("&quot;", "\"")));
         wrong.extend(found([(!shown, format!("the page does not show the text of the figure {twin:?}"))]));
     }
@@ -114,7 +120,8 @@ fn tells(alternative: &str, twin: &str) -> Result<(), String> {
         let columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty());
         escaped(&columns.collect::<Vec<_>>().join(", "))
     };
-    let (title, rows) = twin.split_once('\n').unwrap_or((twin, ""));
+    let data = twin.split("\n\n").next().unwrap_or_default();
+    let (title, rows) = data.split_once('\n').unwrap_or((data, ""));
     let rows: Vec<String> = rows.lines().map(columns).collect();
     let (told, more) = match alternative.rsplit_once("; and ") {
         Some((told, more)) => (told, more.split_once(" more rows").and_then(|(count, _)| count.parse().ok())),
@@ -157,7 +164,7 @@ fn scripts_are_found_and_words_are_not() {
 
 #[test]
 fn a_description_that_is_not_the_data_is_found() {
-    let twin = "How many?\nname  value, %\na     1\nb <   2\n";
+    let twin = "How many?\nname  value, %\na     1\nb <   2\n\nCount 2.\n";
     for (told, is_the_data) in [
         ("How many? Data: name, value, %; a, 1; b &lt;, 2", true),
         ("How many? Data: name, value, %; a, 1; and 1 more rows in the text below", true),

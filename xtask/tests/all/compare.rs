@@ -15,7 +15,9 @@ fn executed(path: &Path, titles: &[&str], row: &str, verdict: &str) {
     };
     let mut cells = vec![cell("const COUNT: usize = 3; // how many", &["parameters"])];
     for title in titles {
-        let twin = format!("{title}\nseries  threads  ns  low  high  samples\nmutex  1  {row}  25\n");
+        let twin = format!(
+            "{title}\nseries  threads  ns  low  high  samples\nmutex  1  {row}  25\n\nHold <0> ns.\n"
+        );
         cells.push(shows(title, json!({ "image/png": "iVBORw0KGgo=\n", "text/plain": twin })));
     }
     cells.push(shows("verdict", json!({ "text/plain": verdict })));
@@ -45,7 +47,11 @@ fn two_folders_become_one_report_and_one_page() {
     }
     let html = fs::read_to_string(&page).unwrap();
     assert_eq!(html.matches("<img src=\"data:image/png;base64,iVBORw0KGgo=\" alt=\"Cost?").count(), 2);
-    for said in ["<td><b>2.00 [1.62, 2.47]</b></td>", "&lt;b&gt;refuted&lt;/b&gt;"] {
+    for said in [
+        "<td><b>2.00 [1.62, 2.47]</b></td>",
+        "&lt;b&gt;refuted&lt;/b&gt;",
+        "<figcaption>B. Hold &lt;0&gt; ns.",
+    ] {
         assert!(html.contains(said), "{html}");
     }
     assert!(!html.contains(folder.path().to_str().unwrap()), "the page names a folder of the machine");

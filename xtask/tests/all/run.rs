@@ -101,7 +101,7 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     let mut cells = vec![
         prose("# Is `x<y>` <b>big</b>?\n\nA *claim* & <script>alert(1)</script> more.\n\n## Next"),
         cell(PARAMETERS, &["parameters"]),
-        cell(&figure, &[]),
+        cell(&figure, &["cover"]),
         cell("println!(\"é: {COUNT} of {LIST:?} < 50\\nIt is big: inconclusive (a < b)\");", &[]),
         cell(&show("text/plain", stamp), &[]),
         cell("panic!(\"on purpose\")", &["raises-exception"]),

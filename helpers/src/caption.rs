@@ -1,0 +1,98 @@
+//! What stands below a figure: with which parameters, when and on what its numbers were measured.
+
+use crate::{Machine, Warning};
+use std::fmt::Debug;
+use std::mem::discriminant;
+
+/// How the numbers of a figure came about. Results have a `caption`; what a cell measures itself gets one from
+/// [`caption!`](crate::caption!).
+///
+/// ```
+/// const TASKS: u64 = 1_000;
+/// let caption = helpers::caption![TASKS];
+/// assert_eq!(caption.settings, [("TASKS".to_string(), "1000".to_string())]);
+/// assert!(caption.measured.contains(" UTC on "));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Caption {
+    /// Parameters and what they were, with units.
+    pub settings: Vec<(String, String)>,
+    /// What weakens the result.
+    pub warnings: Vec<Warning>,
+    /// When, in UTC, and on what machine.
+    pub measured: String,
+}
+
+impl Caption {
+    /// The caption of what was measured just now.
+    pub fn now(settings: Vec<(String, String)>, warnings: &[Warning]) -> Self {
+        let Machine { date, time, processor, cores, system, .. } = Machine::read();
+        let cores = if cores == 1 { "1 core".into() } else { format!("{cores} cores") };
+        let measured = format!("measured {date} {time} UTC on {cores} of {processor}, {system}");
+        Self { settings, warnings: warnings.to_vec(), measured }
+    }
+
+    /// One more parameter, by the name that a reader knows it by, and its value; of a long list, both ends.
+    pub fn with(mut self, name: &str, value: impl Debug) -> Self {
+        let mut value = format!("{value:?}");
+        let signs: Vec<char> = value.chars().collect();
+        if signs.len() > 100 {
+            value = signs[..60].iter().chain(&[' ', '…', ' ']).chain(&signs[signs.len() - 30..]).collect();
+        }
+        self.settings.push((name.into(), value));
+        self
+    }
+
+    /// The caption of several results together: each parameter once, with all of its values, and the later time.
+    ///
+    /// ```
+    /// use helpers::Caption;
+    /// let both = Caption::default().with("hold", 0).and(&Caption::default().with("hold", 200));
+    /// assert_eq!(both.settings, [("hold".to_string(), "0 or 200".to_string())]);
+    /// ```
+    pub fn and(mut self, other: &Caption) -> Self {
+        for (name, value) in &other.settings {
+            match self.settings.iter_mut().find(|(known, _)| known == name) {
+                Some((_, values)) if values.split(" or ").any(|known| known == value) => {}
+                Some((_, values)) => *values += &format!(" or {value}"),
+                None => self.settings.push((name.clone(), value.clone())),
+            }
+        }
+        self.warnings.extend(&other.warnings);
+        if !other.measured.is_empty() {
+            self.measured.clone_from(&other.measured);
+        }
+        self
+    }
+
+    /// The caption as sentences, `marks` among them: what a figure's marks mean. A kind of warning stands there once.
+    pub(crate) fn sentences(&self, marks: String) -> Vec<String> {
+        let settings = self.settings.iter().map(|(name, value)| format!("{name} {value}"));
+        let mut sentences = vec![settings.collect::<Vec<_>>().join("; "), marks, self.measured.clone()];
+        for (place, warning) in self.warnings.iter().enumerate() {
+            if self.warnings[..place].iter().all(|before| discriminant(before) != discriminant(warning)) {
+                sentences.push(format!("Warning: {warning}"));
+            }
+        }
+        sentences.retain(|sentence| !sentence.is_empty());
+        for sentence in &mut sentences {
+            let first = sentence.chars().next().map(|first| first.to_uppercase().to_string());
+            *sentence =
+                format!("{}{}.", first.unwrap_or_default(), sentence.chars().skip(1).collect::<String>());
+        }
+        sentences
+    }
+}
+
+/// The caption of what a cell measured just now with these constants, by their names.
+///
+/// ```
+/// const HOLD_NS: u64 = 200;
+/// const THREADS: &[usize] = &[1, 2];
+/// let caption = helpers::caption![HOLD_NS, THREADS];
+/// assert_eq!(caption.settings[1], ("THREADS".to_string(), "[1, 2]".to_string()));
+/// ```
+#[macro_export]
+macro_rules! caption {
+    ($($name:ident),* $(,)?) => { $crate::Caption::now(vec![], &[])$(.with(stringify!($name), &$name))* };
+}
