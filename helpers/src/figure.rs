@@ -299,6 +299,7 @@ impl Figure {
             let [value, low, high] = point.estimate.written();
             let samples = match series.style {
                 Style::Computed => "computed".into(),
+                _ if point.raw.is_empty() && low != high => "not kept".into(),
                 _ => point.raw.len().max(1).to_string(),
             };
             let (label, at) = (series.label.clone(), self.position.written(point.at));
