@@ -126,6 +126,7 @@ impl Axis {
         match &self.scale {
             Scale::Named(names) => names.get(place as usize).cloned().unwrap_or_default(),
             _ if place.abs() >= 1_000.0 => show_number(place),
+            _ if place != 0.0 && place.abs() < 1e-4 => format!("{place:.0e}"),
             _ => format!("{}", (place * 1e6).round() / 1e6),
         }
     }

@@ -51,7 +51,7 @@ impl Placed {
             _ if few => ticks,
             Scale::Log if to - from > 0.8 => {
                 let steps: &[f64] = if to - from < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-                let decades = from.floor() as i32..=to.ceil() as i32;
+                let decades = (from.floor() as i32..=to.ceil() as i32).step_by(1 + (to - from) as usize / 10);
                 decades.flat_map(|ten| steps.iter().map(move |step| step * 10_f64.powi(ten))).collect()
             }
             _ => RangedCoordf64::from(placed.range()).key_points(8),
@@ -139,12 +139,22 @@ impl Figure {
         }
         let (positions, values) = (self.positions(), self.values());
         for (axis, numbers) in [(&self.position, &positions), (&self.value, &values)] {
-            let (log, finite) = (axis.scale == Scale::Log, |number: &&f64| !number.is_finite());
-            if let Some(bad) = numbers.iter().find(finite) {
-                return refuse(format!("`{}` holds {bad}", axis.label), "finite numbers");
+            let (log, extreme) =
+                (axis.scale == Scale::Log, |number: &&f64| number.is_nan() || number.abs() > 1e15);
+            if let Some(bad) = numbers.iter().find(extreme) {
+                return refuse(format!("`{}` holds {bad}", axis.label), "finite numbers up to 1e15");
             }
-            if let Some(bad) = numbers.iter().find(|number| log && **number <= 0.0) {
-                return refuse(format!("`{}` holds {bad} on a log axis", axis.label), "numbers above 0");
+            if let Scale::Named(names) = &axis.scale
+                && let Some(bad) = numbers.iter().find(|number| !(0.0..names.len() as f64).contains(*number))
+            {
+                let wrong = format!("`{}` holds {bad} and has {} names", axis.label, names.len());
+                return refuse(wrong, "places that have a name, from 0 on");
+            }
+            if let Some(bad) = numbers.iter().find(|number| log && **number < 1e-15) {
+                return refuse(
+                    format!("`{}` holds {bad} on a log axis", axis.label),
+                    "numbers above 0, from 1e-15 on",
+                );
             }
         }
         let measured: Vec<f64> = self.points().map(|point| point.at).collect();
@@ -205,26 +215,29 @@ impl Figure {
                 across.ticks.retain(|kept| *kept != tick);
             }
         }
-        let mut above: Vec<(i32, i32, i32, &str)> = Vec::new();
+        let mut above: Vec<(i32, i32, i32, i32, &str)> = Vec::new();
         for mark in &self.marks {
             let number = match (mark.at, mark.values) {
                 (Some(at), None) if !self.rows => at,
                 (None, Some((low, high))) if self.rows => (low + high) / 2.0,
                 _ => continue,
             };
-            let half = width(area, &mark.label, SIZE) / 2 + GAP;
+            let size = fitting(area, &mark.label, SIZE, wide - 2 * GAP)?;
+            let half = width(area, &mark.label, size) / 2 + GAP;
             let x = across.map(&number, (left, right)).clamp(half, wide - half);
             let touches = |on: i32| {
-                above.iter().any(|&(level, at, other, _)| on == level && (x - at).abs() < half + other)
+                above.iter().any(|&(level, at, other, ..)| on == level && (x - at).abs() < half + other)
             };
             let level = (0..).find(|&level| !touches(level)).unwrap_or_default();
-            above.push((level, x, half, &mark.label));
+            above.push((level, x, half, size, &mark.label));
         }
         let top = 20 + LEVEL * i32::from(!heading.is_empty());
         let top = top + LEVEL * above.iter().map(|(level, ..)| level + 1).max().unwrap_or(0);
 
         let font = |size: i32| TextStyle::from((FONT, size)).color(&INK);
-        let below = with_signs(&across.label());
+        let below = across.label();
+        let below_size = fitting(area, &below, 48, right - left)?;
+        let heading_size = fitting(area, &heading, 48, wide)?;
         let mut chart = ChartBuilder::on(area)
             .margin_top(top)
             .margin_right(wide - right)
@@ -239,9 +252,9 @@ impl Figure {
             .axis_desc_style(font(48))
             .x_desc(below);
         mesh.x_label_style(font(SIZE)).y_label_style(font(name_size)).draw().map_err(failed)?;
-        text(area, &heading, (0, 28), 48, INK, HPos::Left)?;
-        for (level, x, _, label) in above {
-            text(area, label, (x, top - 32 - LEVEL * level), SIZE, GREY, HPos::Center)?;
+        text(area, &heading, (0, 28), heading_size, INK, HPos::Left)?;
+        for (level, x, _, size, label) in above {
+            text(area, label, (x, top - 32 - LEVEL * level), size, GREY, HPos::Center)?;
         }
 
         let origin = area.get_base_pixel();

@@ -134,6 +134,18 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
         one("a sample of zero", with_raw(vec![0.0, 8.0, 8.0, 9.0, 9.0, 9.0, 9.0, 10.0])),
         one("a sample far out", with_raw(vec![9_000.0, 8.0, 8.0, 9.0, 9.0, 9.0, 9.0, 10.0])),
         many(40),
+        linear(one("the largest number", readings(&[(1.0, 1e15), (2.0, -1e15)]))),
+        one("the smallest number", readings(&[(1.0, 1e-15), (2.0, 1e15)])),
+        linear(one("neighbours", readings(&[(1.0, 1e15), (2.0, 1e15 - 1.0)]))),
+        Figure {
+            position: Axis::log("threads ".repeat(12)),
+            value: Axis::log("value ".repeat(15)),
+            ..one("long axes", line.clone())
+        },
+        Figure {
+            marks: vec![Mark::position(2.0, &sixty[..59]), Mark::position(200.0, sixty.as_str())],
+            ..one("long marks", line.clone())
+        },
         rows(30),
     ];
     for figure in drawn {
@@ -143,9 +155,24 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
     let refused = [
         (one("nothing", vec![]), "there are no points"),
         (one("zeros", readings(&[(1.0, 0.0), (2.0, 0.0)])), "holds 0 on a log axis"),
+        (one("too large", readings(&[(1.0, f64::MAX)])), "(allowed: finite numbers up to 1e15)"),
         (one("no number", readings(&[(1.0, f64::NAN)])), "holds NaN"),
         (many(400), "there are 400 labels below each other"),
         (one(&"long ".repeat(100), line.clone()), "is too long"),
+        (Figure { position: Axis::log("long ".repeat(100)), ..one("axis", line.clone()) }, "is too long"),
+        (Figure { value: Axis::log("long ".repeat(100)), ..one("axis", line.clone()) }, "is too long"),
+        (
+            Figure { marks: vec![Mark::position(2.0, "long ".repeat(100))], ..one("mark", line.clone()) },
+            "is too long",
+        ),
+        (
+            Figure { marks: vec![Mark::value(2.0, "long ".repeat(100))], ..one("mark", line.clone()) },
+            "is too long",
+        ),
+        (
+            Figure { position: Axis::named("x", ["a"]), ..one("names", readings(&[(1.0, 2.0)])) },
+            "holds 1 and has 1 names",
+        ),
     ];
     for (figure, words) in refused {
         let error = figure.draw().expect_err(words).to_string();
