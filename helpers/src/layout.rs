@@ -249,8 +249,8 @@ impl Figure {
         mesh.disable_x_mesh().light_line_style(TRANSPARENT).bold_line_style(GREY.mix(0.18).stroke_width(2));
         mesh.set_all_tick_mark_size(16)
             .axis_style(GREY.stroke_width(2))
-            .axis_desc_style(font(48))
-            .x_desc(below);
+            .axis_desc_style(font(below_size))
+            .x_desc(with_signs(&below));
         mesh.x_label_style(font(SIZE)).y_label_style(font(name_size)).draw().map_err(failed)?;
         text(area, &heading, (0, 28), heading_size, INK, HPos::Left)?;
         for (level, x, _, size, label) in above {
