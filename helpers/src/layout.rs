@@ -201,6 +201,7 @@ impl Figure {
         let labels: Vec<String> = ends.iter().map(|end| end.label.clone()).collect();
         let (end_size, end_width) = column(area, &labels, bottom - 2 * LEVEL, wide * 2 / 5)?;
         let notes = self.points().map(|point| width(area, &point.note, SIZE)).max().unwrap_or(0);
+        let notes = notes.min(wide * 2 / 5);
         let (name_size, name_width) = column(area, &names, bottom - 2 * LEVEL, wide * 2 / 5)?;
         let (left, right) = (name_width + GAP, wide - end_width.max(notes) - 4 * GAP);
         // Where labels would touch, the second goes: below the axis for good, above the figure one level higher.
@@ -233,10 +234,14 @@ impl Figure {
         }
         let top = 20 + LEVEL * i32::from(!heading.is_empty());
         let top = top + LEVEL * above.iter().map(|(level, ..)| level + 1).max().unwrap_or(0);
+        if top > bottom / 2 {
+            let wrong = format!("the labels of {} marks have no room", above.len());
+            return Err(Error::new("draw", wrong, "fewer marks, or shorter labels"));
+        }
 
         let font = |size: i32| TextStyle::from((FONT, size)).color(&INK);
         let below = across.label();
-        let below_size = fitting(area, &below, 48, right - left)?;
+        let below_size = fitting(area, &below, 48, right - left + 2 * left.min(wide - right))?;
         let heading_size = fitting(area, &heading, 48, wide)?;
         let mut chart = ChartBuilder::on(area)
             .margin_top(top)
@@ -312,8 +317,8 @@ impl Figure {
                 let (x, y) = place(at, value);
                 marker(area, (x, y), if self.rows { 0 } else { index }, hue)?;
                 if !point.note.is_empty() {
-                    let size =
-                        fitting(area, &point.note, SIZE, (slot * f64::from(right - left)) as i32 - 2 * GAP)?;
+                    let room = ((slot * f64::from(right - left)) as i32).min(wide - x) - GAP;
+                    let size = fitting(area, &point.note, SIZE, room)?;
                     text(area, &point.note, (x + GAP, y - GAP), size, INK, HPos::Left)?;
                 }
             }

@@ -152,7 +152,21 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
         let drawing = figure.draw().unwrap_or_else(|error| panic!("{}: {error}", figure.title));
         assert_whole(&drawing, &figure.title);
     }
+    let marks = (0..60).map(|nth| Mark::position(2.0 + f64::from(nth) / 60.0, "a mark among many")).collect();
+    let noted = |note: &str| {
+        let note = |at: f64| Point { note: note.into(), ..Point::reading(at, 0.0) };
+        let value = Axis::named("thread", [0, 1]);
+        Figure {
+            position: Axis::linear("step"),
+            value,
+            marks: vec![],
+            ..one("notes", [1.0, 2.0].map(note).to_vec())
+        }
+    };
+    assert_whole(&noted(&sixty).draw().unwrap(), "a long note");
     let refused = [
+        (Figure { marks, ..one("marks", line.clone()) }, "the labels of 60 marks have no room"),
+        (noted(&"long ".repeat(100)), "is too long"),
         (one("nothing", vec![]), "there are no points"),
         (one("zeros", readings(&[(1.0, 0.0), (2.0, 0.0)])), "holds 0 on a log axis"),
         (one("too large", readings(&[(1.0, f64::MAX)])), "(allowed: finite numbers up to 1e15)"),
