@@ -25,11 +25,11 @@ pub struct Caption {
 
 impl Caption {
     /// The caption of what was measured just now.
-    pub fn now(settings: Vec<(String, String)>, warnings: &[Warning]) -> Self {
+    pub fn now() -> Self {
         let Machine { date, time, processor, cores, system, .. } = Machine::read();
         let cores = if cores == 1 { "1 core".into() } else { format!("{cores} cores") };
         let measured = format!("measured {date} {time} UTC on {cores} of {processor}, {system}");
-        Self { settings, warnings: warnings.to_vec(), measured }
+        Self { measured, ..Self::default() }
     }
 
     /// One more parameter, by the name that a reader knows it by, and its value; of a long list, both ends.
@@ -94,5 +94,5 @@ impl Caption {
 /// ```
 #[macro_export]
 macro_rules! caption {
-    ($($name:ident),* $(,)?) => { $crate::Caption::now(vec![], &[])$(.with(stringify!($name), &$name))* };
+    ($($name:ident),* $(,)?) => { $crate::Caption::now()$(.with(stringify!($name), &$name))* };
 }

@@ -356,7 +356,7 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         samples: cell.samples[1..].to_vec(),
     });
     let timings = timings.collect();
-    let Caption { measured, .. } = Caption::now(vec![], &[]);
+    let Caption { measured, .. } = Caption::now();
     let mut run = ContentionRun {
         config: config.clone(),
         calibrations,

@@ -246,7 +246,7 @@ impl MemorySeries {
         };
         let resident = line(&|reading| Some(reading.resident_bytes), page_bytes()).expect("always known")?;
         let heap = line(&|reading| reading.heap_bytes, 0.0).transpose()?;
-        let Caption { measured, .. } = Caption::now(vec![], &[]);
+        let Caption { measured, .. } = Caption::now();
         Ok(Self { config, readings, resident, heap, released: false, huge_page_bytes: 0, measured })
     }
 
@@ -255,8 +255,8 @@ impl MemorySeries {
     /// First it adds some that do not count, from one to a hundred, then a twentieth of the count at a time until as
     /// many again take as much again, half of the count at most: they tell what the series will need, and fill holes
     /// that earlier work left in resident pages. Pages of files that become resident meanwhile, such as the program's
-    /// own code, are no cost of a thing and are left out of its readings, where the system tells. Before every step, the need is held against
-    /// [`read_available_memory`].
+    /// own code, are no cost of a thing and are left out of its readings, where the system tells. Before every step,
+    /// the need is held against [`read_available_memory`].
     ///
     /// # Errors
     /// A field of `config` outside its range, things that take other amounts each time, more things than memory, or what
