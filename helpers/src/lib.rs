@@ -43,7 +43,7 @@ pub use memory::{
 pub use stats::{Claim, Estimate, Judged, Line, Prediction, Verdict, round_ratios, show_number};
 pub use system::usable_cores;
 pub use table::Table;
-pub use threads::{MOST_THREADS, on_threads};
+pub use threads::{MOST_THREADS, on_threads, thread_counts};
 pub use timing::{BusyWork, Calibration};
 pub use warning::Warning;
 pub use work::{Held, Hold, Parts, Sample, Work};

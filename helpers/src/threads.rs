@@ -1,10 +1,28 @@
 //! Threads that are let go at once.
 
-use crate::{Error, Result, within};
+use crate::{Error, Result, usable_cores, within};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The most threads that one run may start.
 pub const MOST_THREADS: usize = 256;
+
+/// The numbers of threads that a reader chose, or, where that is none, those that tell most on this machine: 1, 2, half
+/// of its cores, all, and twice as many.
+///
+/// ```
+/// assert_eq!(helpers::thread_counts(&[1, 3]), [1, 3]);
+/// assert_eq!(helpers::thread_counts(&[])[0], 1);
+/// ```
+pub fn thread_counts(chosen: &[usize]) -> Vec<usize> {
+    if !chosen.is_empty() {
+        return chosen.to_vec();
+    }
+    let cores = usable_cores().min(MOST_THREADS / 2);
+    let mut counts = vec![1, 2, (cores / 2).max(1), cores, 2 * cores];
+    counts.sort_unstable();
+    counts.dedup();
+    counts
+}
 
 /// Runs `work(0)` to `work(threads - 1)` on a thread each, all let go at once, and returns what each returned.
 ///
