@@ -237,7 +237,7 @@ impl Figure {
             Series::scattered(name, family, vec![Point { at: f64::from(row), ..point }])
         });
         let (title, series) = (title.into(), series.collect());
-        Figure { title, position, value, series, marks: vec![], rows: true, caption }
+        Figure { title, position, value, series, rows: true, caption, ..Figure::default() }
     }
 
     /// Wall time per operation of every contender of a run over its numbers of threads, the cores marked.
@@ -253,16 +253,14 @@ impl Figure {
                 None => series.push(Series::joined(timing.label.as_str(), timing.family, vec![point])),
             }
         }
-        let value = Axis::log("wall time per operation of all threads together, ns");
-        let (position, marks) = (Axis::log("threads"), vec![Mark::cores()]);
         Ok(Figure {
             title: title.into(),
-            position,
-            value,
+            position: Axis::log("threads"),
+            value: Axis::log("wall time per operation of all threads together, ns"),
             series,
-            marks,
-            rows: false,
+            marks: vec![Mark::cores()],
             caption: run.caption(),
+            ..Figure::default()
         })
     }
 
@@ -289,35 +287,41 @@ impl Figure {
         values
     }
 
-    /// The text twin: a row a point, in the order of the position axis.
+    /// Whether values are words, as the threads of a schedule are.
+    pub(crate) fn words(&self) -> bool {
+        matches!(self.value.scale, Scale::Named(_))
+    }
+
+    /// The text twin: a row a point, in the order of the position axis, with the columns that say something.
     pub(crate) fn table(&self) -> Table {
+        type Cell<'a> = &'a dyn Fn(&Series, &Point) -> String;
+        let samples = |series: &Series, point: &Point| match series.style {
+            Style::Computed => "computed".into(),
+            _ if point.raw.is_empty() && point.estimate.low != point.estimate.high => "not kept".into(),
+            _ => point.raw.len().max(1).to_string(),
+        };
+        let (words, noted) = (self.words(), self.points().any(|point| !point.note.is_empty()));
+        let value = |_: &Series, point: &Point| match words {
+            true => self.value.written(point.estimate.value),
+            false => point.estimate.written()[0].clone(),
+        };
+        let columns: [(bool, &str, Cell); 7] = [
+            (!words, "series", &|series, _| series.label.clone()),
+            (!self.rows, &self.position.label, &|_, point| self.position.written(point.at)),
+            (true, &self.value.label, &value),
+            (!words, "low", &|_, point| point.estimate.written()[1].clone()),
+            (!words, "high", &|_, point| point.estimate.written()[2].clone()),
+            (!words, "samples", &samples),
+            (noted, "note", &|_, point| point.note.clone()),
+        ];
+        let columns = columns.iter().filter(|(said, ..)| *said);
         let of_series = |series| move |point| (series, point);
-        let rows = self.series.iter().flat_map(|series| series.points.iter().map(of_series(series)));
-        let mut rows: Vec<(&Series, &Point)> = rows.collect();
-        rows.sort_by(|(_, one), (_, other)| one.at.total_cmp(&other.at));
-        let words = matches!(self.value.scale, Scale::Named(_));
-        let cells = |(series, point): &(&Series, &Point)| {
-            let [value, low, high] = point.estimate.written();
-            let samples = match series.style {
-                Style::Computed => "computed".into(),
-                _ if point.raw.is_empty() && low != high => "not kept".into(),
-                _ => point.raw.len().max(1).to_string(),
-            };
-            let (label, at) = (series.label.clone(), self.position.written(point.at));
-            match (words, self.rows) {
-                (true, _) => vec![at, self.value.written(point.estimate.value), point.note.clone()],
-                (_, true) => vec![label, value, low, high, samples],
-                _ => vec![label, at, value, low, high, samples],
-            }
-        };
-        let (at, value) = (self.position.label.as_str(), self.value.label.as_str());
-        let header = match (words, self.rows) {
-            (true, _) => vec![at, value, "note"],
-            (_, true) => vec!["series", value, "low", "high", "samples"],
-            _ => vec!["series", at, value, "low", "high", "samples"],
-        };
-        let header = header.into_iter().map(String::from).collect();
-        Table { title: self.title.clone(), header, rows: rows.iter().map(cells).collect() }
+        let points = self.series.iter().flat_map(|series| series.points.iter().map(of_series(series)));
+        let mut points: Vec<(&Series, &Point)> = points.collect();
+        points.sort_by(|(_, one), (_, other)| one.at.total_cmp(&other.at));
+        let cells = |(series, point)| columns.clone().map(|(.., cell)| cell(series, point)).collect();
+        let header = columns.clone().map(|(_, name, _)| name.to_string()).collect();
+        Table { title: self.title.clone(), header, rows: points.into_iter().map(cells).collect() }
     }
 }
 

@@ -168,8 +168,11 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
         (Figure { marks, ..one("marks", line.clone()) }, "the labels of 60 marks have no room"),
         (noted(&"long ".repeat(100)), "is too long"),
         (one("nothing", vec![]), "there are no points"),
-        (one("zeros", readings(&[(1.0, 0.0), (2.0, 0.0)])), "holds 0 on a log axis"),
-        (one("too large", readings(&[(1.0, f64::MAX)])), "(allowed: finite numbers up to 1e15)"),
+        (
+            one("zeros", readings(&[(1.0, 0.0), (2.0, 0.0)])),
+            "holds 0.0 (allowed: on a log axis, numbers above 0",
+        ),
+        (one("too large", readings(&[(1.0, f64::MAX)])), "e308 (allowed: on a log axis, numbers above 0, from 1e-15 to 1e15)"),
         (one("no number", readings(&[(1.0, f64::NAN)])), "holds NaN"),
         (many(400), "there are 400 labels below each other"),
         (one(&"long ".repeat(100), line.clone()), "is too long"),
@@ -185,7 +188,7 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
         ),
         (
             Figure { position: Axis::named("x", ["a"]), ..one("names", readings(&[(1.0, 2.0)])) },
-            "holds 1 and has 1 names",
+            "holds 1.0 (allowed: places that have a name",
         ),
     ];
     for (figure, words) in refused {
