@@ -1,32 +1,72 @@
-"""Executes notebooks, each in a fresh kernel, and renders each.
+"""Executes notebooks, each in a fresh kernel, renders each, and publishes all of them or none; or compares two runs.
 
-Arguments: for each notebook the kernel's working folder and the file, which is executed in place; the body of its page
-is written to NAME.html beside it. Progress goes to stdout; the one reason for a failure to stderr.
-Standard input is a pipe that nothing is written to: when it ends, the caller is gone or wants no more.
+Arguments: what is asked, and the templates, both in JSON. Results and progress go to stdout; the one reason for a
+failure to stderr. Standard input is a pipe that nothing is written to: when it ends, the caller is gone or wants no more.
 """
 import asyncio
+import base64
+import json
 import logging
 import os
-import pathlib
 import queue
 import re
 import subprocess
 import sys
-import tempfile
 import threading
 
-import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
 QUIET = 0.05  # seconds; the kernel's text was never more than 0.01 late, with three busy programs on two cores
-WHY = re.compile(r"^error: |\(os error |^Failed to wrap rustc: ")
 LONGEST_LINE = 300  # characters
 
 
-def first_line(cell):
-    line = next((line for line in cell.source.splitlines() if line.strip()), "")
-    return line if len(line) <= 60 else line[:59] + "…"
+class Failure(Exception):
+    """What went wrong, as a sentence."""
+
+
+class Client(NotebookClient):
+    """Runs the cells in order up to the first that fails."""
+
+    async def async_execute_cell(self, cell, cell_index, **_):
+        if cell.cell_type != "code":
+            return
+        cells = [cell.cell_type == "code" for cell in self.nb.cells]
+        number, count = sum(cells[: cell_index + 1]), sum(cells)
+        line = next((line for line in cell.source.splitlines() if line.strip()), "")
+        line = line if len(line) <= 60 else line[:59] + "…"
+        where = f"{self.name}  cell {number} of {count}"
+        print(f"{where}, {count - number} left: {line}", flush=True)
+        try:
+            await super().async_execute_cell(cell, cell_index)
+        except DeadKernelError:
+            raise Failure(f"{where} ended the kernel: {line}") from None
+        await self.receive_late_text(cell, cell_index)
+        said = complaint(cell)
+        if said and "raises-exception" not in cell.metadata.get("tags", []):
+            raise Failure(f"{where} failed: {line}\n{said}")
+
+    async def receive_late_text(self, cell, index):
+        """Waits until a cell has said everything.
+
+        The kernel sends what a cell writes from a thread of its own, which may be later than its word that the
+        cell has finished: the text of a failed `?` mostly is. It would then pass for what the next cell wrote.
+        """
+        while True:
+            try:
+                message = await self.kc.get_iopub_msg(timeout=QUIET)
+            except queue.Empty:
+                break
+            if message["msg_type"] == "stream":
+                self.process_message(message, cell, index)
+        joined = []
+        for output in cell.outputs:
+            last = joined[-1] if joined else {}
+            if output.output_type == "stream" and last.get("name") == output.name:
+                last.text += output.text
+            else:
+                joined.append(output)
+        cell.outputs = joined
 
 
 def complaint(cell):
@@ -40,100 +80,95 @@ def complaint(cell):
             said.append("\n".join(output.traceback) or output.evalue)
         elif output.output_type == "stream" and output.name == "stderr":
             said.append(output.text)
-    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(said))
-    text = text.split("\nstack backtrace:")[0]
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(said)).split("\nstack backtrace:")[0]
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     # Where cargo could not work, the lines that say why, out of all that it printed.
     if lines and lines[0].startswith("Compilation failed, but no parsable errors"):
-        lines = [line for line in lines if WHY.search(line)] or lines
+        why = re.compile(r"^error: |\(os error |^Failed to wrap rustc: ")
+        lines = list(dict.fromkeys(line for line in lines if why.search(line))) or lines
+    if "Cannot start a runtime from within a runtime" in text:
+        lines[1:] = ["a cell with a free `.await` ran before, since when all cells run in a runtime: restart the kernel"]
     lines = [line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…" for line in lines]
     if said and not lines:
         return "it wrote to stderr"
     return "\n".join("  " + line for line in lines[:12])
 
 
-async def receive_late_text(client, cell, index):
-    """Waits until a cell has said everything.
-
-    The kernel sends what a cell writes from a thread of its own, which may be later than its word that the
-    cell has finished: the text of a failed `?` mostly is. It would then pass for what the next cell wrote.
-    """
-    while True:
-        try:
-            message = await client.kc.get_iopub_msg(timeout=QUIET)
-        except queue.Empty:
-            break
-        if message["msg_type"] == "stream":
-            client.process_message(message, cell, index)
-    joined = []
-    for output in cell.outputs:
-        last = joined[-1] if joined else {}
-        if output.output_type == "stream" and last.get("name") == output.name:
-            last.text += output.text
-        else:
-            joined.append(output)
-    cell.outputs = joined
-
-
-async def execute(folder, path):
-    """Executes one notebook and returns why it failed, or nothing."""
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
+async def execute(path, parameters, kernel):
+    """Executes one notebook."""
+    notebook = read(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
+            cell.source = parameters
+    client = Client(
         notebook,
+        kernel_name=kernel,
         timeout=None,
+        startup_timeout=600,
         allow_errors=True,  # judged here, cell by cell
         record_timing=False,  # outputs change only where results do
-        shutdown_kernel="immediate",
     )
-    log = path.with_suffix(".log")
-    manager = client.create_kernel_manager()
-    with guard(manager), open(log, "wb") as said:
-        # The kernel builds in a folder of its own, so that nothing stays if it is killed.
-        environment = dict(os.environ, TMPDIR=tempfile.tempdir)
-        await client.async_start_new_kernel(cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=said)
-        try:
-            async with client.async_setup_kernel():
-                failure = await execute_cells(client, notebook, path.stem)
-        except RuntimeError:
-            failure = f"the kernel, which builds in {tempfile.tempdir}, did not start: {last_words(log)}"
-    if failure:
-        return failure
-    print(f"{path.stem}  rendering", flush=True)
-    body = render(notebook)
+    client.name, manager = path.stem, client.create_kernel_manager()
+    guarded, spec = guard(manager), manager.kernel_spec
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:
-        nbformat.write(notebook, path)
-        path.with_suffix(".html").write_text(body, encoding="utf-8")
+        await client.async_execute(cwd=path.parent, env=dict(os.environ, TMPDIR=tempfile.tempdir), **quiet)
+    except RuntimeError as error:
+        raise Failure(f"{path.stem}: the kernel did not start: {error}") from None
+    finally:
+        guarded.stdin.close()
+        guarded.wait()
+        tempfile.tempdir = None
+    notebook.metadata["kernelspec"] = {"display_name": spec.display_name, "language": spec.language, "name": kernel}
+    return notebook
+
+
+def publish(files):
+    """Writes each file beside its target, then renames all, so that each is whole at any time."""
+    staged = [(target.with_name(f".{target.name}.partial"), target, content) for target, content in files.items()]
+    try:
+        for partial, target, content in staged:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+        for partial, target, _ in staged:
+            partial.rename(target)
+            print(f"Wrote {target}", flush=True)
     except OSError as error:
-        return f"cannot write to {path.parent}: {error.strerror}"
+        raise Failure(f"cannot write to {target.parent}: {error.strerror}") from None
+    finally:
+        for partial, _, _ in staged:
+            partial.unlink(missing_ok=True)
 
 
-def last_words(log):
-    """The line in which the kernel said why it ended: the last that names an error of the system, or else the last."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    system = [line for line in lines if "(os error " in line]
-    return (system or lines or ["it did not say why"])[-1]
+def check(folder):
+    """Finds a folder that takes no files before the notebooks run."""
+    try:
+        existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        raise Failure(f"cannot write to {folder}: {error.strerror}") from None
 
 
-async def execute_cells(client, notebook, name):
-    """Executes the cells in order up to the first that fails, and returns why it did, or nothing."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    info = await client.async_wait_for_reply(client.kc.kernel_info())
-    notebook.metadata["language_info"] = info["content"]["language_info"]
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code":
-            continue
-        number = 1 + next(n for n, other in enumerate(cells) if other is cell)
-        where = f"{name}  cell {number} of {len(cells)}"
-        left = len(cells) - number
-        print(f"{where}, {left} left: {first_line(cell)}", flush=True)
-        try:
-            await client.async_execute_cell(cell, index)
-        except DeadKernelError:
-            return f"{where} ended the kernel: {first_line(cell)}"
-        await receive_late_text(client, cell, index)
-        said = complaint(cell)
-        if said and "raises-exception" not in cell.metadata.get("tags", []):
-            return f"{where} failed: {first_line(cell)}\n{said}"
+def run(asked, templates):
+    output, files = pathlib.Path(asked["output"]), {}
+    paths = [(pathlib.Path(path), parameters) for path, parameters in asked["notebooks"]]
+    for folder in {output, *(path.parent for path, _ in paths if asked["in_place"])}:
+        check(folder)
+    notebooks = {}
+    for path, parameters in paths:
+        notebook = asyncio.run(execute(path, parameters, asked["kernel"]))
+        print(f"{path.stem}  rendering", flush=True)
+        notebooks[path.stem] = notebook
+        text = (nbformat.writes(notebook) + "\n").encode()
+        files[output / path.name] = text
+        files[output / f"{path.stem}.html"] = page(notebook, path.stem, templates)
+        if asked["in_place"]:
+            files[path] = text
+            # A picture that stands beside the notebook under its name is its cover, for pages that show one.
+            if (picture := path.with_suffix(".png")).exists() and (figure := cover(notebook)):
+                files[picture] = base64.b64decode(figure.png)
+    files[output / "index.html"] = index(output, notebooks, templates)
+    publish(files)
 
 
 def stop_with_caller():
@@ -141,21 +176,22 @@ def stop_with_caller():
     os._exit(1)  # at once: the guard takes the kernel with it
 
 
-async def main():
-    arguments = iter(sys.argv[1:])
-    for folder in arguments:
-        failure = await execute(folder, pathlib.Path(next(arguments)))
-        if failure:
-            return failure
-
-
 if __name__ == "__main__":
     logging.disable()
     threading.Thread(target=stop_with_caller, daemon=True).start()
+    asked, templates = map(json.loads, sys.argv[1:])
+    failure = None
     try:
-        failure = asyncio.run(main())
+        if "compare" in asked:
+            print(compare(*map(pathlib.Path, asked["compare"])), flush=True)
+        else:
+            run(asked, templates)
+    except BrokenPipeError:
+        pass  # whoever reads this has seen enough, as `head` has
+    except (Failure, ValueError) as error:
+        failure = str(error)
     except Exception as error:
-        failure = f"the notebook could not be executed or rendered: {error}"
+        failure = f"the notebook could not be executed or rendered: {error!r}"
     if failure:
         print(failure, file=sys.stderr, flush=True)
     # At once: nbclient would complain of a kernel that has not started.

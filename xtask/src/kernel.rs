@@ -1,8 +1,9 @@
-//! The Rust kernel of Jupyter: found or built, and registered in `.venv`.
+//! The Rust kernel of Jupyter: found or built, and registered under a name of this project's own.
 
-use crate::environment::{Environment, Wanted};
-use crate::setup::{patiently, reason, step};
+use crate::environment::{Environment, Wanted, forget};
+use crate::setup::patiently;
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 use std::env;
 use std::fs::{self, File};
 use std::io;
@@ -16,30 +17,39 @@ const PROGRAM: &str = "evcxr_jupyter";
 /// # Errors
 /// When the kernel cannot be built or registered.
 pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
-    let version = wanted.version("evcxr")?;
+    let version = wanted.kernel()?;
     let build = root.join("target/kernel");
-    let share = environment.prefix.join("share/jupyter");
-    let receipt_file = share.join("kernels/rust/checked-version.txt");
-    let known = fs::read_to_string(&receipt_file).unwrap_or_default();
-    let path = known.lines().next().unwrap_or_default();
-    if receipt(Path::new(path), version).is_none_or(|receipt| receipt != known) {
+    let spec = environment.prefix.join("share/jupyter/kernels").join(&wanted.name);
+    let known = fs::read_to_string(spec.join("checked-version.txt")).unwrap_or_default();
+    let mut kernel = PathBuf::from(known.lines().next().unwrap_or_default());
+    if receipt(&kernel, version).is_none_or(|receipt| receipt != known) {
         clear(&environment.bin()).with_context(|| format!("cannot clear {}", environment.bin().display()))?;
-        let kernel = match find(environment, version) {
+        kernel = match find(environment, version) {
             Some(kernel) => kernel,
-            None => compile(root, &build, environment, version, lock)?,
+            None => install(root, &build, environment, version, lock)?,
         };
         println!("Using the kernel {}.", kernel.display());
-        let registered = step(Command::new(&kernel).arg("--install").env("JUPYTER_PATH", &share), lock)
-            .with_context(|| format!("{} did not start", kernel.display()))?;
-        if !registered.status.success() {
-            bail!(
-                "the kernel could not be registered in {}: {}",
-                share.display(),
-                reason(&registered.stderr)
-            );
+    }
+    let launch = spec.join("launch.py");
+    // It starts the kernel, so what it shields from holds in every front end.
+    let registered = json!({
+        "argv": [environment.bin().join("python"), "-I", launch, kernel, root, "{connection_file}"],
+        "display_name": format!("Rust ({})", wanted.name),
+        "language": "rust",
+        "interrupt_mode": "message",
+    });
+    let files = [
+        ("launch.py", include_str!("launch.py").to_owned()),
+        ("kernel.json", registered.to_string()),
+        ("checked-version.txt", receipt(&kernel, version).unwrap_or_default()),
+    ];
+    for (name, text) in files {
+        let path = spec.join(name);
+        if fs::read_to_string(&path).is_ok_and(|known| known == text) {
+            continue;
         }
-        fs::write(&receipt_file, receipt(&kernel, version).unwrap_or_default())
-            .with_context(|| format!("cannot write {}", receipt_file.display()))?;
+        let written = fs::create_dir_all(&spec).and_then(|()| fs::write(&path, text));
+        written.with_context(|| format!("cannot write {}", path.display()))?;
     }
     if build.exists() {
         fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
@@ -47,52 +57,66 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     Ok(())
 }
 
-/// What says that this very file was asked for its version and gave the right answer.
+/// What says that this very file was looked at and has the right version.
 fn receipt(kernel: &Path, version: &str) -> Option<String> {
     let file = fs::metadata(kernel).ok()?;
     let (length, modified) = (file.len(), file.modified().ok()?);
     Some(format!("{}\n{version}\n{length} bytes, {modified:?}\n", kernel.display()))
 }
 
-/// The first kernel of that version: the one that was built here, else one on the path.
+/// The first kernel of that version: the one that was built here, else one on the path or among cargo's.
 fn find(environment: &Environment, version: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    [environment.bin()]
-        .into_iter()
-        .chain(env::split_paths(&path))
-        .map(|folder| folder.join(PROGRAM))
-        .filter(|kernel| kernel.is_absolute() && kernel.is_file())
-        .find(|kernel| {
-            // The program has no option that prints its version, so it is asked as a kernel.
-            let script = concat!(include_str!("guard.py"), include_str!("kernel_version.py"));
-            let answer = environment.python().args(["-I", "-c", script]).arg(kernel).output();
-            answer.is_ok_and(|answer| {
-                let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
-                answer.trim().rsplit_once('.').is_some_and(|(minor, _)| minor == version)
-            })
-        })
+    let own = env::home_dir().map(|home| home.join(".cargo/bin"));
+    let folders = [environment.bin()].into_iter().chain(env::split_paths(&path)).chain(own);
+    let kernels = folders.map(|folder| folder.join(PROGRAM));
+    kernels.filter(|kernel| kernel.is_absolute() && kernel.is_file()).find(|kernel| is(kernel, version))
 }
 
-fn compile(
+/// Whether a kernel has this version. It has no option that prints it: cargo and conda know what they installed, and
+/// a program that was built from the registry names its sources.
+fn is(kernel: &Path, version: &str) -> bool {
+    let prefix = kernel.parent().and_then(Path::parent).unwrap_or(kernel);
+    let list = Command::new("cargo").args(["install", "--list", "--root"]).arg(prefix).output();
+    let list = list.map(|list| String::from_utf8_lossy(&list.stdout).into_owned()).unwrap_or_default();
+    let conda = format!("evcxr-{version}.");
+    let conda = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(&conda);
+    list.contains(&format!("{PROGRAM} v{version}."))
+        || fs::read_dir(prefix.join("conda-meta")).into_iter().flatten().flatten().any(conda)
+        || Command::new("grep")
+            .args(["-qF", &format!("{PROGRAM}-{version}.")])
+            .arg(kernel)
+            .status()
+            .is_ok_and(|found| found.success())
+}
+
+/// Fetches the kernel where the reader has `cargo binstall` and there is a binary, else builds it.
+fn install(
     root: &Path,
     build: &Path,
     environment: &Environment,
     version: &str,
     lock: &File,
 ) -> Result<PathBuf> {
+    let wanted = ["--version", &format!("~{version}")].map(String::from);
+    let fetch = ["binstall", "--no-confirm", "--disable-strategies", "compile", PROGRAM];
+    let mut binstall = Command::new("cargo");
+    binstall.args(fetch).args(&wanted).arg("--root").arg(&environment.prefix).stdin(lock.try_clone()?);
+    let kernel = environment.bin().join(PROGRAM);
+    if binstall.output().is_ok_and(|output| output.status.success()) && is(&kernel, version) {
+        return Ok(kernel);
+    }
     println!("Building the kernel, {PROGRAM} {version}: about 8 minutes on 2 cores, once.");
     let mut cargo = Command::new("cargo");
+    forget(&mut cargo, &["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"]);
+    // A binary without a receipt may be there; what is built already is not built again.
     cargo
-        .args(["install", "--locked", PROGRAM, "--version", &format!("~{version}")])
-        // A binary without a receipt may be there; what is built already is not built again.
-        .arg("--force")
+        .args(["install", "--locked", "--force", PROGRAM])
+        .args(wanted)
         .arg("--root")
-        .arg(&environment.prefix)
-        // A folder that stays: a build that was stopped goes on where it was.
-        .arg("--target-dir")
-        .arg(build)
-        .current_dir(root)
-        .stdin(lock.try_clone()?);
+        .arg(&environment.prefix);
+    // A folder that stays: a build that was stopped goes on where it was.
+    cargo.arg("--target-dir").arg(build).current_dir(root).stdin(lock.try_clone()?);
     // cargo names each crate when it begins; the last of them take more than a minute.
     let status = patiently("building the kernel", || cargo.status()).context("cargo did not start")?;
     if !status.success() {
@@ -100,14 +124,14 @@ fn compile(
             "cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped"
         );
     }
-    Ok(environment.bin().join(PROGRAM))
+    Ok(kernel)
 }
 
 /// Removes the folders in which cargo had the kernel on its way when it was killed.
 fn clear(bin: &Path) -> io::Result<()> {
     for entry in fs::read_dir(bin)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("cargo-install") {
+        if entry.file_name().to_string_lossy().starts_with("cargo-install") && entry.file_type()?.is_dir() {
             fs::remove_dir_all(entry.path())?;
         }
     }

@@ -1,24 +1,20 @@
-//! The commands around the notebooks: set up, open, run, export.
+//! The commands around the notebooks: set up, open, run, compare.
 //!
 //! Notebooks are files here; what they measure is the business of the `helpers` crate.
 
-mod cache;
-mod compare;
 mod environment;
-mod index;
 mod kernel;
-mod lock;
 mod notebook;
-mod page;
 mod parameters;
 mod run;
 mod setup;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use serde_json::json;
 use std::env;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -35,13 +31,18 @@ enum Command {
     /// Set up, then open the notebooks in JupyterLab
     Lab {
         /// Handed on to JupyterLab, such as --no-browser
-        #[arg(last = true)]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Set up, then execute notebooks and render each as one HTML file
     Run(run::Options),
-    /// Set the figures' data of two runs side by side, in the terminal and as one HTML page
-    Compare(compare::Options),
+    /// Print the figures' data of two runs side by side, as tables in Markdown
+    Compare {
+        /// A folder of executed notebooks, or one of them
+        a: PathBuf,
+        /// The folder or the notebook to set beside it
+        b: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -60,21 +61,27 @@ fn command(command: Command) -> Result<()> {
     let root = Path::new(&package).parent().context("xtask stands in no workspace")?;
     match command {
         Command::Setup => {
-            let environment = setup::ensure(root)?;
-            println!("Ready: {}", environment.prefix.display());
+            println!("Ready: {}", setup::ensure(root)?.0.prefix.display());
             Ok(())
         }
         Command::Lab { arguments } => {
-            let mut lab = setup::ensure(root)?.python();
+            let mut lab = setup::ensure(root)?.0.python();
             lab.args(["-m", "jupyterlab"]).current_dir(root);
-            // JupyterLab refuses to start where an option is given twice.
-            if !arguments.iter().any(|argument| argument.starts_with("--ServerApp.root_dir")) {
-                lab.arg("--ServerApp.root_dir=notebooks");
+            // JupyterLab refuses to start where an option is given twice, and as root, as in a container, without this.
+            for (option, value) in [("root_dir", "notebooks"), ("allow_root", "True")] {
+                let option = format!("--ServerApp.{option}=");
+                if !arguments.iter().any(|argument| argument.starts_with(&option)) {
+                    lab.arg(option + value);
+                }
             }
-            lab.args(arguments);
+            // It is given already, and would be given twice.
+            lab.args(arguments.iter().filter(|argument| *argument != "--allow-root"));
             Err(lab.exec()).context("JupyterLab did not start")
         }
         Command::Run(options) => run::run(root, &options),
-        Command::Compare(options) => compare::compare(root, &options),
+        Command::Compare { a, b } => {
+            let (environment, _) = setup::ensure(root)?;
+            run::call(&environment, &json!({ "compare": [a, b] }))
+        }
     }
 }

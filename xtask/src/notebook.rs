@@ -1,7 +1,6 @@
 //! A notebook as a file: finding it, and the source of its parameter cell.
 
 use anyhow::{Context, Result, bail};
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,8 @@ pub struct Notebook {
     pub path: PathBuf,
     /// Its file name without the extension.
     pub name: String,
-    json: Value,
+    /// The source of the code cell tagged `parameters`; empty where there is none.
+    pub parameters: String,
 }
 
 impl Notebook {
@@ -24,133 +24,20 @@ impl Notebook {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let json: Value =
             serde_json::from_str(&text).with_context(|| format!("{} is not a notebook", path.display()))?;
-        if !json["cells"].is_array() {
+        let Some(cells) = json["cells"].as_array() else {
             bail!("{} is not a notebook: it has no cells", path.display());
-        }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let path = fs::canonicalize(path)?;
-        Ok(Self { path, name, json })
-    }
-
-    /// The source of the code cell tagged `parameters`; empty where there is none.
-    pub fn parameters(&self) -> String {
-        self.cells().find(|cell| is_parameters(cell)).map(|cell| lines(&cell["source"])).unwrap_or_default()
-    }
-
-    /// Replaces the source of the cell tagged `parameters`.
-    pub fn set_parameters(&mut self, text: String) {
-        if let Some(cells) = self.json["cells"].as_array_mut()
-            && let Some(cell) = cells.iter_mut().find(|cell| is_parameters(cell))
-        {
-            cell["source"] = text.into();
-        }
-    }
-
-    /// The text of the first heading; the file's name where there is none.
-    pub fn title(&self) -> String {
-        let heading = self.first_part(|tag| matches!(tag, Tag::Heading { .. }));
-        let text = |event| match event {
-            Event::Text(text) | Event::Code(text) => Some(text.into_string()),
-            _ => None,
         };
-        heading
-            .map(|events| events.into_iter().filter_map(text).collect())
-            .unwrap_or_else(|| self.name.clone())
-    }
-
-    /// The first paragraph, as HTML that holds none of the notebook's own.
-    pub fn lead(&self) -> Option<String> {
-        let text = |event| match event {
-            Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-            event => event,
+        let is_tagged = |cell: &&Value| {
+            let tags = cell["metadata"]["tags"].as_array();
+            cell["cell_type"] == "code" && tags.is_some_and(|tags| tags.iter().any(|tag| tag == "parameters"))
         };
-        let events = self.first_part(|tag| matches!(tag, Tag::Paragraph))?;
-        let mut html = String::new();
-        pulldown_cmark::html::push_html(&mut html, events.into_iter().map(text));
-        Some(html)
-    }
-
-    /// What stands in the first part of a kind among the cells of text.
-    fn first_part(&self, wanted: impl Fn(&Tag) -> bool) -> Option<Vec<Event<'static>>> {
-        self.cells().filter(|cell| cell["cell_type"] == "markdown").find_map(|cell| {
-            let source = lines(&cell["source"]);
-            let mut events = Parser::new(&source);
-            events.find(|event| matches!(event, Event::Start(tag) if wanted(tag)))?;
-            let inside = |event: &Event| !matches!(event, Event::End(TagEnd::Heading(_) | TagEnd::Paragraph));
-            Some(events.take_while(inside).map(Event::into_static).collect())
+        let parameters = cells.iter().find(is_tagged).map(|cell| lines(&cell["source"]));
+        Ok(Self {
+            path: fs::canonicalize(path)?,
+            name: stem(path),
+            parameters: parameters.unwrap_or_default(),
         })
     }
-
-    /// The figures, in order.
-    pub fn figures(&self) -> Vec<Figure> {
-        let mut figures = Vec::new();
-        for cell in self.cells() {
-            for output in outputs(cell) {
-                let png = lines(&output["data"]["image/png"]).replace('\n', "");
-                if !png.is_empty() {
-                    let cell = cell["id"].as_str().unwrap_or_default().to_owned();
-                    figures.push(Figure { cell, png, twin: lines(&output["data"]["text/plain"]) });
-                }
-            }
-        }
-        figures
-    }
-
-    /// The figure to share: that of the cell tagged `cover`, or the first.
-    pub fn cover(&self) -> Option<Figure> {
-        let tagged = self.cells().find(|cell| has_tag(cell, "cover")).map(|cell| cell["id"].as_str());
-        let mut figures = self.figures();
-        let place = figures.iter().position(|figure| Some(Some(figure.cell.as_str())) == tagged);
-        (!figures.is_empty()).then(|| figures.swap_remove(place.unwrap_or(0)))
-    }
-
-    /// What the code cell of this id printed, and the text of what it returned; nothing where there is no such cell.
-    pub fn shown(&self, cell_id: &str) -> Option<String> {
-        let cell = self.cells().find(|cell| cell["cell_type"] == "code" && cell["id"] == cell_id)?;
-        let text = |output: &Value| match output["name"].as_str() {
-            Some("stdout") => lines(&output["text"]),
-            _ => lines(&output["data"]["text/plain"]),
-        };
-        Some(outputs(cell).map(text).collect())
-    }
-
-    /// The notebook as text.
-    pub fn text(&self) -> String {
-        self.json.to_string()
-    }
-
-    fn cells(&self) -> impl Iterator<Item = &Value> {
-        self.json["cells"].as_array().into_iter().flatten()
-    }
-}
-
-/// A figure among a notebook's outputs.
-pub struct Figure {
-    /// The id of the cell that drew it.
-    pub cell: String,
-    /// The picture, in base64.
-    pub png: String,
-    /// Its data as text: a title, a header, and a row a line.
-    pub twin: String,
-}
-
-impl Figure {
-    /// The first line of its text.
-    pub fn title(&self) -> &str {
-        self.twin.lines().next().unwrap_or_default()
-    }
-}
-
-fn outputs(cell: &Value) -> impl Iterator<Item = &Value> {
-    cell["outputs"].as_array().into_iter().flatten()
-}
-
-fn is_parameters(cell: &Value) -> bool {
-    cell["cell_type"] == "code" && has_tag(cell, "parameters")
-}
-
-fn has_tag(cell: &Value, wanted: &str) -> bool {
-    cell["metadata"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == wanted))
 }
 
 /// The format allows one string or a list of lines.
@@ -174,10 +61,10 @@ pub fn choose(folder: &Path, asked: &[String]) -> Result<Vec<Notebook>> {
             paths.push(path);
         }
     }
-    if all.is_empty() && paths.is_empty() {
+    let chosen = if asked.is_empty() { &all } else { &paths };
+    if chosen.is_empty() {
         bail!("there is no notebook in {}", folder.display());
     }
-    let chosen = if asked.is_empty() { &all } else { &paths };
     let notebooks = chosen.iter().map(|path| Notebook::read(path)).collect::<Result<Vec<_>>>()?;
     for (index, notebook) in notebooks.iter().enumerate() {
         if notebooks[..index].iter().any(|other| other.name == notebook.name) {
@@ -188,22 +75,11 @@ pub fn choose(folder: &Path, asked: &[String]) -> Result<Vec<Notebook>> {
 }
 
 /// The notebooks of a folder, in order.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
-    let cannot = || format!("cannot read {}", folder.display());
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).with_context(cannot)? {
-        let path = entry.with_context(cannot)?.path();
-        let name = stem(&path);
-        if path.extension().is_some_and(|extension| extension == "ipynb")
-            && !name.starts_with('.')
-            && !name.starts_with("look-")
-        {
-            paths.push(path);
-        }
-    }
+fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "ipynb"));
+    paths.retain(|path| !stem(path).starts_with('.'));
     paths.sort();
     Ok(paths)
 }
@@ -213,9 +89,7 @@ fn by_name(all: &[PathBuf], name: &str) -> Result<PathBuf> {
     let exact = fitting.iter().find(|path| stem(path) == name);
     let names = |paths: &[&PathBuf]| paths.iter().map(|path| stem(path)).collect::<Vec<_>>().join(", ");
     match (exact, fitting.as_slice()) {
-        (Some(path), _) => Ok(path.to_path_buf()),
-        (None, [path]) => Ok(path.to_path_buf()),
-        (None, []) if all.is_empty() => bail!("no notebook {name}, nor any other"),
+        (Some(path), _) | (None, [path]) => Ok(path.to_path_buf()),
         (None, []) => bail!("no notebook {name}; there are: {}", names(&all.iter().collect::<Vec<_>>())),
         (None, several) => bail!("{name} may be any of {}; write more of the name", names(several)),
     }
@@ -244,47 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_notebook_says_and_shows_is_found() {
-        let json = serde_json::json!({ "cells": [
-            { "cell_type": "code", "id": "note", "source": "# no heading" },
-            { "cell_type": "markdown", "id": "title", "source":
-                ["```\n", "# no heading\n", "```\n", "# How *much* `T`? #\n", "\n", "A & *b*:\n", "<i>.\n", "\n", "# More"] },
-            { "cell_type": "markdown", "id": "verdict", "source": "## Verdict" },
-            { "cell_type": "code", "id": "verdict", "outputs": [
-                { "output_type": "stream", "name": "stdout", "text": ["one\n", "two\n"] },
-                { "output_type": "stream", "name": "stderr", "text": "no" },
-                { "output_type": "execute_result", "data": { "image/png": ["QUJD\n", "RA==\n"], "text/plain": ["T\n", "x  y\n"] } },
-            ] },
-            { "cell_type": "code", "id": "shared", "metadata": { "tags": ["cover"] }, "outputs": [
-                { "output_type": "execute_result", "data": { "image/png": "RUU=", "text/plain": "S\nx  y\n" } },
-            ] },
-        ] });
-        let mut notebook = Notebook { path: PathBuf::new(), name: "file".into(), json };
-        assert_eq!(notebook.title(), "How much T?");
-        assert_eq!(notebook.lead().unwrap(), "A &amp; <em>b</em>:\n&lt;i&gt;.");
-        assert_eq!(notebook.shown("verdict").unwrap(), "one\ntwo\nT\nx  y\n");
-        assert_eq!(notebook.shown("note").unwrap(), "");
-        assert!(notebook.shown("title").is_none());
-        let figures = notebook.figures();
-        assert_eq!(notebook.cover().map(|figure| figure.cell).as_deref(), Some("shared"));
-        let [Figure { cell, png, twin }, _] = figures.as_slice() else { panic!("{} figures", figures.len()) };
-        assert_eq!([cell, png, twin], ["verdict", "QUJDRA==", "T\nx  y\n"]);
-        notebook.json["cells"].as_array_mut().unwrap().truncate(1);
-        assert_eq!(notebook.title(), "file");
-        assert!(notebook.figures().is_empty());
-    }
-
-    #[test]
     fn the_source_of_the_parameter_cell_is_read_in_both_forms() {
+        let file = tempfile::NamedTempFile::new().unwrap();
         for source in ["[\"const N: u8 = 1;\\n\", \"// end\"]", "\"const N: u8 = 1;\\n// end\""] {
             let text = format!(
                 r#"{{"cells": [{{"cell_type": "code", "metadata": {{"tags": ["parameters"]}}, "source": {source}}}]}}"#
             );
-            let json = serde_json::from_str(&text).unwrap();
-            let mut notebook = Notebook { path: PathBuf::new(), name: String::new(), json };
-            assert_eq!(notebook.parameters(), "const N: u8 = 1;\n// end");
-            notebook.set_parameters("const N: u8 = 2;".into());
-            assert_eq!(notebook.parameters(), "const N: u8 = 2;");
+            fs::write(file.path(), text).unwrap();
+            assert_eq!(Notebook::read(file.path()).unwrap().parameters, "const N: u8 = 1;\n// end");
         }
     }
 }

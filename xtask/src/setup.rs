@@ -1,13 +1,13 @@
 //! Makes `.venv`: JupyterLab, and the kernel.
 //!
-//! Each part writes a receipt when it is complete. A part without one, or with another's, is made anew,
-//! so a set-up that was stopped anywhere is finished by the next call.
+//! A receipt marks the folder as ours, and says what it holds when that is complete. A part without one, or with
+//! another's, or that does not work, is made anew, so a set-up that was stopped anywhere is finished by the next call.
 
-use crate::environment::{Environment, Wanted, minor};
-use crate::{cache, kernel, lock};
+use crate::environment::{Environment, Wanted, forget, minor};
+use crate::kernel;
 use anyhow::{Context, Result, bail};
 use std::env;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -16,39 +16,61 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const RECEIPT: &str = "installed-packages.txt";
+const IMPORTS: &str = "import bs4, ipykernel.kernelapp, jupyterlab.labapp, nbclient, nbconvert.exporters";
 
 /// Completes the environment, and returns it; inside an activated conda environment made from
-/// `environment.yml` nothing is installed.
+/// `environment.yml` only the kernel is installed.
 ///
 /// # Errors
 /// One sentence with the remedy when something that is needed is missing.
-pub fn ensure(root: &Path) -> Result<Environment> {
+pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
     let wanted = Wanted::read(root)?;
-    cache::mend()?;
-    if let Some(environment) = Environment::conda(&wanted.name) {
-        for program in ["python", "jupyter-lab", "evcxr_jupyter"] {
-            if !environment.bin().join(program).exists() {
-                bail!(
-                    "the conda environment {} has no {program}; complete it with `conda env update --file environment.yml`",
-                    wanted.name
-                );
-            }
-        }
-        return Ok(environment);
-    }
-    let lock = lock::wait(&root.join("target/setup.lock"), "another set-up")?;
+    let lock = lock(&root.join("target/setup.lock"), "another set-up")?;
     rust_source()?;
-    let environment = Environment { prefix: root.join(".venv") };
-    packages(&wanted, &environment, &lock)?;
+    let conda = env::var_os("CONDA_PREFIX").map(PathBuf::from);
+    let environment =
+        match conda.filter(|prefix| prefix.file_name().is_some_and(|name| *name == *wanted.name)) {
+            Some(prefix) => Environment::new(root, prefix),
+            None => Environment::new(root, root.join(".venv")),
+        };
+    if environment.prefix.join("conda-meta").exists() {
+        if let Some(why) = broken(&environment) {
+            bail!("{why}; complete the environment with `conda env update --file environment.yml`");
+        }
+    } else {
+        packages(&wanted, &environment, &lock)?;
+    }
     kernel::ensure(root, &wanted, &environment, &lock)?;
-    Ok(environment)
+    Ok((environment, wanted))
+}
+
+/// Waits until no other process holds the lock, and says so if it has to wait; dropping the file gives it back, and so
+/// does the system when its holder ends, however it ends.
+///
+/// # Errors
+/// When the file cannot be made or locked.
+pub fn lock(path: &Path, holder: &str) -> Result<File> {
+    let lock = || -> io::Result<File> {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        let file = File::options().create(true).append(true).open(path)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                println!("Waiting until {holder} has finished.");
+                file.lock()?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+            Ok(()) => {}
+        }
+        Ok(file)
+    };
+    lock().with_context(|| format!("cannot lock {}", path.display()))
 }
 
 /// Runs a step of the set-up and returns what it printed.
 ///
 /// The step inherits the lock as its standard input, which it does not read: should this process be
 /// killed and the step live on, the next set-up waits for it instead of working in the same folder.
-pub fn step(command: &mut Command, lock: &File) -> io::Result<Output> {
+fn step(command: &mut Command, lock: &File) -> io::Result<Output> {
     command.stdin(lock.try_clone()?).output()
 }
 
@@ -69,10 +91,8 @@ pub fn patiently<T>(what: &str, work: impl FnOnce() -> T) -> T {
 }
 
 fn rust_source() -> Result<()> {
-    let sysroot = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .context("rustc did not start; install Rust from https://rustup.rs")?;
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let sysroot = sysroot.context("rustc did not start; install Rust from https://rustup.rs")?;
     let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
     if sysroot.join("lib/rustlib/src/rust/library").exists() {
         return Ok(());
@@ -94,79 +114,133 @@ fn rust_source() -> Result<()> {
 
 fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
     let venv = &environment.prefix;
+    let receipt_file = venv.join(RECEIPT);
+    let is_empty = || fs::read_dir(venv).is_ok_and(|mut entries| entries.next().is_none());
+    match fs::symlink_metadata(venv) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Ok(found) if found.is_dir() && (receipt_file.exists() || is_empty()) => {}
+        _ => bail!(
+            "{} was not made by `cargo xtask`, which leaves it as it is; move it away, and call again",
+            venv.display()
+        ),
+    }
     let requirements = wanted.requirements();
     // A virtual environment holds its own path: one that was moved does not work.
     let receipt = format!("{}\n{}\n", venv.display(), requirements.join("\n"));
-    let receipt_file = venv.join(RECEIPT);
-    if environment.bin().join("python").exists()
-        && fs::read_to_string(&receipt_file).is_ok_and(|text| text == receipt)
-    {
+    let known = fs::read_to_string(&receipt_file).unwrap_or_default();
+    let mut fault = broken(environment);
+    if fault.is_none() && known == receipt {
         return Ok(());
     }
+    println!("Installing JupyterLab and its tools in .venv: 300 MB on disk, about a minute.");
+    let list = requirements.join(", ");
+    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--no-user", "--disable-pip-version-check"];
+    let moved = !known.starts_with(&format!("{}\n", venv.display()));
+    // What works is brought up to date; what does not is made anew.
+    for anew in [fault.is_some() || moved, true] {
+        if anew {
+            make(wanted, environment, lock)?;
+        }
+        let mut install = environment.python();
+        let installed = patiently("installing", || step(install.args(pip).args(&requirements), lock))?;
+        fault = broken(environment);
+        if installed.status.success() && fault.is_none() {
+            return fs::write(&receipt_file, receipt)
+                .with_context(|| format!("cannot write {}", receipt_file.display()));
+        }
+        if !installed.status.success() && (anew || fault.is_none()) {
+            bail!(
+                "pip could not install {list} ({}); make room or check the network, and call again",
+                reason(&installed.stderr)
+            );
+        }
+    }
+    bail!("what pip installed in {} does not work: {}", venv.display(), fault.unwrap_or_default())
+}
+
+/// Why the packages do not work, if they do not.
+fn broken(environment: &Environment) -> Option<String> {
+    match environment.python().args(["-I", "-c", IMPORTS]).output() {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(reason(&output.stderr)),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+fn make(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
+    let venv = &environment.prefix;
     let python = find_python(wanted, &environment.bin())?;
-    println!("Installing {} in .venv (about a minute).", requirements.join(", "));
     clear(venv).with_context(|| format!("cannot clear {}", venv.display()))?;
     // In two steps, since venv does not hand on why ensurepip failed.
-    let mut made = step(Command::new(python).args(["-m", "venv", "--without-pip"]).arg(venv), lock)?;
+    let mut new = Command::new(python);
+    forget(&mut new, &["PYTHON"]);
+    let mut made = step(new.args(["-m", "venv", "--without-pip"]).arg(venv), lock)?;
     if made.status.success() {
         made = step(environment.python().args(["-m", "ensurepip", "--default-pip"]), lock)?;
     }
     if !made.status.success() {
         bail!("Python could not make {}: {}", venv.display(), reason(&made.stderr));
     }
-    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
-    let installed =
-        patiently("installing", || step(environment.python().args(pip).args(&requirements), lock))?;
-    if !installed.status.success() {
-        bail!(
-            "pip could not install {} ({}); make room or check the network, and call again",
-            requirements.join(", "),
-            reason(&installed.stderr)
-        );
-    }
-    fs::write(&receipt_file, receipt).with_context(|| format!("cannot write {}", receipt_file.display()))
+    Ok(())
 }
 
-/// The first Python 3 on the path that can make virtual environments.
-fn find_python(wanted: &Wanted, own: &Path) -> Result<String> {
-    let least = wanted.version("python")?;
-    // The Python in .venv is about to be removed, and may be the first on the path.
+/// A Python that can make virtual environments: on the path under any usual name, or where pyenv, uv, conda and
+/// Homebrew keep theirs.
+fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
+    let least = wanted.python()?;
+    let home = |path: &str| env::home_dir().unwrap_or_default().join(path);
+    let within = |folder: PathBuf| {
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path().join("bin"))
+    };
+    let pyenv = env::var_os("PYENV_ROOT").map_or_else(|| home(".pyenv"), PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths(env::split_paths(&path).filter(|folder| folder != own))?;
-    for name in ["python3", "python"] {
-        let script = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable); import venv, ensurepip";
-        let Ok(output) = Command::new(name).env("PATH", &path).args(["-c", script]).output() else {
-            continue;
-        };
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut lines = printed.lines();
-        let version = lines.next().unwrap_or_default();
-        if minor(version).is_none_or(|version| Some(version) < minor(least)) {
+    // The Python in .venv is about to be removed, and may be the first on the path.
+    let mut folders: Vec<PathBuf> = env::split_paths(&path).filter(|folder| folder != own).collect();
+    folders.extend(within(pyenv.join("versions")).chain(within(home(".local/share/uv/python"))));
+    folders.extend(["miniconda3/bin", "miniforge3/bin", "anaconda3/bin"].map(home));
+    folders.extend(["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"].map(PathBuf::from));
+    let names = ["python3", "python"].map(String::from);
+    let names = names.into_iter().chain((least.1..30).rev().map(|minor| format!("python3.{minor}")));
+    let script = "import sys; print('%d.%d' % sys.version_info[:2]); import venv, ensurepip";
+    let mut without = None;
+    for program in
+        names.flat_map(|name| folders.iter().map(move |folder| folder.join(&name)).collect::<Vec<_>>())
+    {
+        if !program.is_file() {
             continue;
         }
-        if !output.status.success() {
-            bail!(
-                "{name} cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`"
-            );
+        let mut python = Command::new(&program);
+        forget(&mut python, &["PYTHON"]);
+        let Ok(output) = python.args(["-c", script]).output() else { continue };
+        if minor(&String::from_utf8_lossy(&output.stdout)).is_none_or(|version| version < least) {
+            continue;
         }
-        return Ok(lines.next().unwrap_or(name).to_owned());
+        if output.status.success() {
+            return Ok(program);
+        }
+        without = without.or(Some(program));
     }
-    bail!(
-        "there is no Python {least} or newer on the path; install Python 3, on Debian and Ubuntu with `apt install python3 python3-venv`"
-    )
+    match without {
+        Some(program) => bail!(
+            "{} cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`",
+            program.display()
+        ),
+        None => bail!(
+            "there is no Python {0}.{1} or newer; install one, on Debian and Ubuntu with `apt install python3 python3-venv`, or where that is older with `pip install uv && uv python install {0}.{1}`",
+            least.0,
+            least.1
+        ),
+    }
 }
 
-/// Removes what Python and pip made, and keeps a kernel that has been built.
+/// Removes what Python and pip made, and keeps a kernel that has been built, and the receipt that the folder is ours.
 fn clear(venv: &Path) -> io::Result<()> {
     fs::create_dir_all(venv)?;
-    // First, so that a half-cleared folder never has a receipt.
-    match fs::remove_file(venv.join(RECEIPT)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let kept = ["bin", "evcxr_jupyter", ".crates.toml", ".crates2.json"];
+    // First, so that a half-cleared folder is ours, and not complete.
+    fs::write(venv.join(RECEIPT), "incomplete\n")?;
+    let kept = ["bin", "evcxr_jupyter", ".crates.toml", ".crates2.json", RECEIPT];
     for folder in [venv.to_owned(), venv.join("bin")] {
-        if !folder.exists() {
+        if !fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
             continue;
         }
         for entry in fs::read_dir(folder)? {
@@ -219,26 +293,30 @@ mod tests {
     }
 
     #[test]
-    fn clearing_removes_the_packages_and_keeps_the_kernel() {
+    fn clearing_removes_the_packages_and_keeps_the_kernel_and_what_links_lead_to() {
         let folder = tempfile::tempdir().unwrap();
-        let venv = folder.path();
+        let (venv, elsewhere) = (folder.path().join(".venv"), folder.path().join("elsewhere"));
         for kept in ["bin/evcxr_jupyter", ".crates.toml"] {
             fs::create_dir_all(venv.join("bin")).unwrap();
             fs::write(venv.join(kept), "").unwrap();
         }
         fs::create_dir_all(venv.join("lib/python3/site-packages")).unwrap();
-        for removed in ["bin/python", "bin/pip", "lib/python3/site-packages/half", "pyvenv.cfg", RECEIPT] {
+        for removed in ["bin/python", "bin/pip", "lib/python3/site-packages/half", "pyvenv.cfg"] {
             fs::write(venv.join(removed), "").unwrap();
         }
-        clear(venv).unwrap();
-        clear(venv).unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("precious"), "").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, venv.join("link")).unwrap();
+        clear(&venv).unwrap();
+        clear(&venv).unwrap();
         let names = |folder: &Path| {
             let entries = fs::read_dir(folder).unwrap();
             let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
             names.sort();
             names
         };
-        assert_eq!(names(venv), [".crates.toml", "bin"]);
+        assert_eq!(names(&venv), [".crates.toml", "bin", RECEIPT]);
         assert_eq!(names(&venv.join("bin")), ["evcxr_jupyter"]);
+        assert_eq!(names(&elsewhere), ["precious"]);
     }
 }

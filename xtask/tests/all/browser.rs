@@ -97,7 +97,7 @@ fn a_reader_works(sheet: &Sheet, figure: &str) {
     assert!(!stopped.contains("image/png"), "the measurement went on to its end");
 
     sheet.type_number("SAMPLES", "1000", "6");
-    sheet.click_line("set-up", ":cache");
+    sheet.click_line("set-up", ":dep");
     run(sheet, "Run", "Run Selected Cell and All Below");
 }
 

@@ -57,7 +57,7 @@ def execute(source, seconds, sign, interrupts):
     return outputs
 
 
-manager = KernelManager(kernel_name="rust")
+manager = KernelManager(kernel_name="guard-time-weigh")
 with guard(manager):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     manager.start_kernel(cwd=sys.argv[1], env=dict(os.environ, TMPDIR=tempfile.tempdir), **quiet)

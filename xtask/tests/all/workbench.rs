@@ -77,7 +77,7 @@ pub fn tool(program: &str) -> Command {
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([bin.clone()].into_iter().chain(env::split_paths(&path))).unwrap();
     let mut command = Command::new(bin.join(program));
-    command.env("PATH", path).env("JUPYTER_PREFER_ENV_PATH", "1");
+    command.env("PATH", path);
     // What cargo sets for a test, and would be in no terminal.
     command.env_remove("LD_LIBRARY_PATH").env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
     command
@@ -146,7 +146,7 @@ pub fn write(path: &Path, mut cells: Vec<Value>) {
             cell["id"] = format!("cell-{index}").into();
         }
     }
-    let kernel = json!({ "display_name": "Rust", "language": "rust", "name": "rust" });
+    let kernel = json!({ "display_name": "Rust", "language": "rust", "name": "guard-time-weigh" });
     let notebook =
         json!({ "cells": cells, "metadata": { "kernelspec": kernel }, "nbformat": 4, "nbformat_minor": 5 });
     fs::write(path, notebook.to_string()).unwrap();
@@ -161,7 +161,7 @@ pub fn notebooks() -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("notebooks")).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "ipynb"));
-    paths.retain(|path| !name(path).starts_with(['.']) && !name(path).starts_with("look-"));
+    paths.retain(|path| !name(path).starts_with('.'));
     paths.sort();
     assert!(!paths.is_empty(), "there is no notebook in {}", root().join("notebooks").display());
     paths

@@ -1,0 +1,255 @@
+"""What notebooks show: as pages that hold no script and ask no other host for anything, and as tables of two runs."""
+import html
+import math
+import pathlib
+import re
+import typing
+import urllib.parse
+
+import jinja2
+import nbformat
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
+from nbconvert.filters import markdown2html
+from traitlets.config import Config
+
+LONGEST = 1000  # characters of an alternative text, which is listened to from its start to its end
+
+
+class Figure(typing.NamedTuple):
+    cell: str
+    png: str
+    twin: str
+
+
+class Twin(typing.NamedTuple):
+    """A figure or a table as text: a title, a header, then rows; after an empty line a caption, which is no part of it."""
+
+    title: str
+    header: list
+    rows: list
+
+
+def read(path):
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        nbformat.validate(notebook)
+        return notebook
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+    except Exception as error:
+        raise ValueError(f"{path} is not a notebook: {str(error).splitlines()[0]}") from None
+
+
+def outputs(cell):
+    return cell.outputs if cell.cell_type == "code" else []
+
+
+def figures(notebook):
+    datas = [(cell.id, output.get("data", {})) for cell in notebook.cells for output in outputs(cell)]
+    return [Figure(cell, data["image/png"].replace("\n", ""), data.get("text/plain", "")) for cell, data in datas if "image/png" in data]
+
+
+def cover(notebook):
+    """The figure to share: that of the cell tagged `cover`, or the first."""
+    tagged = [cell.id for cell in notebook.cells if "cover" in cell.metadata.get("tags", [])]
+    shown = figures(notebook)
+    return next((figure for figure in shown if figure.cell in tagged), shown[0] if shown else None)
+
+
+def shown(notebook, cell_id):
+    """What the cell of this id printed, and the text of what it returned."""
+    found = [output for cell in notebook.cells if cell.id == cell_id for output in outputs(cell)]
+    return "".join(o.get("text", "") if o.get("name") == "stdout" else o.get("data", {}).get("text/plain", "") for o in found)
+
+
+def twin(text):
+    lines = [line.strip() for line in text.strip("\n").split("\n\n")[0].splitlines()] or [""]
+    title, *rows = [lines[0], *(re.split("  +", line) for line in lines[1:])]
+    return Twin(title, rows[0] if rows else [], rows[1:])
+
+
+def alternative_text(text):
+    """The title of a figure and the rows of its data, as many as can be listened to."""
+    title, header, rows = twin(text)
+    told = [", ".join(row) for row in [header, *rows] if row]
+    kept = told
+    while kept and len("; ".join(kept)) > LONGEST:
+        kept = kept[:-1]
+    data = f" Data: {'; '.join(kept)}" if kept else ""
+    more = f"; and {len(told) - len(kept)} more rows in the text below" if len(kept) < len(told) else ""
+    return (title or "A figure without data") + data + more
+
+
+def page(notebook, name, templates):
+    # Not HTML before the others, nor JavaScript at all.
+    priority = ["image/png", "image/jpeg", "text/markdown", "text/html", "text/latex", "text/plain"]
+    exporter = HTMLExporter(
+        config=Config(NbConvertBase={"display_data_priority": priority}),
+        template_name="basic",
+        raw_template=templates["figure.html.j2"],
+        filters={"alternative_text": alternative_text},
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    soup = BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
+    for element in soup.select("script, .anchor-link"):
+        element.decompose()
+    headings = soup.select("h2[id], h3[id]")
+    if headings:
+        links = (f'<li class="{h.name}"><a href="#{html.escape(h["id"])}">{h.decode_contents()}</a></li>' for h in headings)
+        contents = f'<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>'
+        # The first cell says what it is all about.
+        soup.select_one(".cell").insert_after(BeautifulSoup(contents, "html.parser"))
+    return rendered(templates, title=summary(notebook, name)["title"], body=str(soup))
+
+
+def rendered(templates, **values):
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(templates["page.html.j2"])
+    return (template.render(style=templates["page.css"], **values) + "\n").encode()
+
+
+def summary(notebook, name):
+    """What the index says of a notebook."""
+    texts = [BeautifulSoup(markdown2html(cell.source), "html.parser") for cell in notebook.cells if cell.cell_type == "markdown"]
+    first = {tag: next((found for text in texts if (found := text.find(tag))), None) for tag in (re.compile("h[1-6]"), "p")}
+    heading, lead = first.values()
+    for anchor in heading.select(".anchor-link") if heading else []:
+        anchor.decompose()
+    stamp = dict(row for row in twin(shown(notebook, "stamp")).rows if len(row) == 2)
+    if "cores" in stamp:
+        stamp["cores"] += " cores"
+    judged = re.compile(r"(.*: )(supported|refuted|inconclusive)( \(.*\))?")
+    verdict = shown(notebook, "verdict").splitlines()
+    return {
+        "address": urllib.parse.quote(f"{name}.html"),
+        "title": heading.get_text() if heading else name,
+        "lead": lead.get_text() if lead else "",
+        "cover": cover(notebook),
+        "verdict": [match.groups("") if (match := judged.fullmatch(line)) else (line, "", "") for line in verdict],
+        "measured": ", ".join(stamp[row] for row in ("date", "processor", "cores", "memory") if row in stamp),
+    }
+
+
+def index(output, notebooks, templates):
+    """One page over the notebooks of this run, and those that earlier runs have left with their pages."""
+    known = dict(notebooks)
+    for path in output.glob("[!.]*.ipynb"):
+        if path.stem not in known and path.with_suffix(".html").exists():
+            try:
+                known[path.stem] = read(path)
+            except ValueError as error:
+                print(f"index.html leaves one out: {error}", flush=True)
+    entries = [summary(known[name], name) for name in sorted(known)]
+    return rendered(templates, title="Rendered notebooks", entries=entries)
+
+
+def compare(a, b):
+    """The data of the same figures in two runs as tables, in Markdown that reads as well in a terminal."""
+    said, ratios = [f"A: {a}  \nB: {b}"], []
+    for sides in pairs(a, b):
+        notebooks = [read(path) for path in sides]
+        for path, notebook in zip(sides, notebooks):
+            if not figures(notebook):
+                raise ValueError(f"{path} shows no figure: execute it with `cargo xtask run`")
+        said.append(f"## {summary(notebooks[0], sides[0].stem)['title']}")
+        said.append(table(*map(setting, notebooks), []))
+        said.append(table(*map(verdict, notebooks), []))
+        a_figures, b_figures = ({figure.cell: twin(figure.twin) for figure in figures(notebook)} for notebook in notebooks)
+        for cell, figure in a_figures.items():
+            if cell in b_figures:
+                said.append(table(figure, b_figures.pop(cell), ratios))
+            else:
+                said.append(f"Only A has the figure: {figure.title}")
+        said += [f"Only B has the figure: {figure.title}" for figure in b_figures.values()]
+    apart = sum(not low <= 1 <= high for low, high in ratios)
+    said.append(
+        f"{apart} of {len(ratios)} ratios with an interval lie clearly above or below 1.\n"
+        "Chance within the runs alone would set 1 in 20 apart. What changes on a machine from one run to the next adds\n"
+        "to that: compare two runs of one machine first."
+    )
+    return "\n\n".join(said)
+
+
+def pairs(a, b):
+    if a.is_file() and b.is_file():
+        return [(a, b)]
+    for side in (a, b):
+        if not side.exists():
+            raise ValueError(f"cannot read {side}: No such file or directory")
+    names = [{path.name: path for path in ([side] if side.is_file() else sorted(side.glob("[!.]*.ipynb")))} for side in (a, b)]
+    found = [(path, names[1][name]) for name, path in names[0].items() if name in names[1]]
+    return found or fail(f"{a} and {b} hold no notebook of the same name")
+
+
+def fail(sentence):
+    raise ValueError(sentence)
+
+
+def setting(notebook):
+    """The stamp, and below it the parameters."""
+    cells = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    parameters = re.findall(r"^const (\w+): .*? = (.*?);", "\n".join(cells), re.M)
+    return Twin("Where and with what", ["what", "value"], twin(shown(notebook, "stamp")).rows + [list(row) for row in parameters])
+
+
+def verdict(notebook):
+    lines = shown(notebook, "verdict").splitlines()
+    return Twin("Verdict", ["line", "said"], [[str(number), line] for number, line in enumerate(lines, 1)])
+
+
+def table(a, b, ratios):
+    """The rows of two twins side by side; where both are numbers with intervals, how many times as much B is as A."""
+    # A map has two places and what stands there; a stamp has what, and its value.
+    keys = len(a.header) - 4 if a.header[-3:] == ["low", "high", "samples"] else len(a.header) // 2
+    rows_b = {tuple(row[:keys]): row[keys:] for row in b.rows}
+    rows_a = {tuple(row[:keys]): row[keys:] for row in a.rows}
+    lines = [[*a.header[:keys], "A", "B", "B / A"]]
+    for key in [*rows_a, *(key for key in rows_b if key not in rows_a)]:
+        sides = [rows.get(key) for rows in (rows_a, rows_b)]
+        lines.append([*key, *map(value, sides), ratio(*map(numbers, sides), ratios)])
+    if not any(line[-1] for line in lines[1:]):
+        lines = [line[:-1] for line in lines]
+    lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    lines.insert(1, ["-" * 3] * len(lines[0]))
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    text = ("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
+    unit = f", {a.header[keys]}" if len(a.header) - keys == 4 else ""
+    return f"### {a.title}{unit}\n\n" + "\n".join(text)
+
+
+def value(columns):
+    if columns is None:
+        return "not there"
+    if len(columns) == 4:
+        return columns[0] if columns[1] == columns[2] else f"{columns[0]} [{columns[1]}, {columns[2]}]"
+    return ", ".join(columns)
+
+
+def numbers(columns):
+    """The value and its interval, where all three are numbers above 0."""
+    try:
+        found = [float(text.replace(",", "")) for text in columns[:3]] if columns and len(columns) == 4 else []
+    except ValueError:
+        return None
+    return found if found and min(found) > 0 else None
+
+
+def ratio(a, b, ratios):
+    """B / A, and its interval from two that were measured apart: each end is as far from the ratio, on a logarithmic
+    scale, as the root of the summed squares of the two distances that move it there.
+
+    Zou and Donner, Construction of confidence limits about effect measures: A general approach, Statistics in Medicine
+    27 (2008), 1693-1702.
+    """
+    if not a or not b:
+        return ""
+    times = b[0] / a[0]
+    down, up = (math.exp(math.hypot(math.log(a[i] / a[0]), math.log(b[3 - i] / b[0]))) for i in (2, 1))
+    show = lambda number: f"{number:.{min(max(2 - math.floor(math.log10(number)), 0), 9)}f}"
+    # Both sides are single readings, or the same each time: then chance is not what sets them apart.
+    if a[1] == a[2] and b[1] == b[2]:
+        return "" if times == 1 else show(times)
+    ratios.append((times / down, times * up))
+    return f"{show(times)} [{show(times / down)}, {show(times * up)}]"
