@@ -5,6 +5,7 @@ failure to stderr. Standard input is a pipe that nothing is written to: when it 
 """
 import asyncio
 import base64
+import fcntl
 import json
 import logging
 import os
@@ -94,12 +95,8 @@ def complaint(cell):
     return "\n".join("  " + line for line in lines[:12])
 
 
-async def execute(path, parameters, kernel):
+async def execute(path, notebook, kernel):
     """Executes one notebook."""
-    notebook = read(path)
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
-            cell.source = parameters
     client = Client(
         notebook,
         kernel_name=kernel,
@@ -120,7 +117,6 @@ async def execute(path, parameters, kernel):
         guarded.wait()
         tempfile.tempdir = None
     notebook.metadata["kernelspec"] = {"display_name": spec.display_name, "language": spec.language, "name": kernel}
-    return notebook
 
 
 def publish(files):
@@ -149,16 +145,50 @@ def check(folder):
         raise Failure(f"cannot write to {folder}: {error.strerror}") from None
 
 
+def choose(asked):
+    """The notebooks that were asked for, with the values that were given; what cannot be run is refused."""
+    paths, output = [pathlib.Path(path) for path in dict.fromkeys(asked["notebooks"])], pathlib.Path(asked["output"])
+    names = [path.name for path in paths]
+    if repeated := next((path.stem for path in paths if names.count(path.name) > 1), None):
+        raise Failure(f"two notebooks are named {repeated}; run them one at a time")
+    if output.resolve() in [path.parent.resolve() for path in paths]:
+        raise Failure("--output is the folder of a notebook, which it would overwrite; name another one")
+    if "index.ipynb" in names:
+        raise Failure("the page of a notebook named index would be overwritten by index.html; rename the notebook")
+    notebooks = {path: read(path) for path in paths}
+    values = [[part.strip() for part in value.partition("=")] for value in asked["values"]]
+    for given, (name, _, value) in zip(asked["values"], values):
+        if not re.fullmatch(r"\w+", name) or not value or re.search(r";|//|\n", value):
+            raise Failure(f"`-p {given}` is not NAME=VALUE with one Rust expression as the value")
+        if [other[0] for other in values].count(name) > 1:
+            raise Failure(f"-p gives {name} twice; give it once")
+        # In every notebook that has the parameter, and at least one has it.
+        if not [set_parameter(notebook, name, value) for notebook in notebooks.values() if name in parameters(notebook)]:
+            known = [f"\n  {path.stem}: {line}" for path, notebook in notebooks.items() for line in parameters(notebook).values()]
+            raise Failure(f"there is no parameter {name}; there are:{''.join(known)}")
+    return notebooks, output
+
+
+def take_turns(path):
+    """Waits until no other run measures; the system takes the lock back when this process ends."""
+    lock = open(path, "a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Waiting until another run, which this one would disturb, has finished.", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def run(asked, templates):
-    output, files = pathlib.Path(asked["output"]), {}
-    paths = [(pathlib.Path(path), parameters) for path, parameters in asked["notebooks"]]
-    for folder in {output, *(path.parent for path, _ in paths if asked["in_place"])}:
+    notebooks, output = choose(asked)
+    lock = take_turns(asked["lock"])
+    for folder in {output, *(path.parent for path in notebooks if asked["in_place"])}:
         check(folder)
-    notebooks = {}
-    for path, parameters in paths:
-        notebook = asyncio.run(execute(path, parameters, asked["kernel"]))
+    files = {}
+    for path, notebook in notebooks.items():
+        asyncio.run(execute(path, notebook, asked["kernel"]))
         print(f"{path.stem}  rendering", flush=True)
-        notebooks[path.stem] = notebook
         text = (nbformat.writes(notebook) + "\n").encode()
         files[output / path.name] = text
         files[output / f"{path.stem}.html"] = page(notebook, path.stem, templates)
@@ -167,8 +197,8 @@ def run(asked, templates):
             # A picture that stands beside the notebook under its name is its cover, for pages that show one.
             if (picture := path.with_suffix(".png")).exists() and (figure := cover(notebook)):
                 files[picture] = base64.b64decode(figure.png)
-    files[output / "index.html"] = index(output, notebooks, templates)
-    publish(files)
+    named = {path.stem: notebook for path, notebook in notebooks.items()}
+    publish(files | {output / "index.html": index(output, named, templates)})
 
 
 def stop_with_caller():

@@ -4,8 +4,6 @@
 
 mod environment;
 mod kernel;
-mod notebook;
-mod parameters;
 mod run;
 mod setup;
 

@@ -41,6 +41,26 @@ def read(path):
         raise ValueError(f"{path} is not a notebook: {str(error).splitlines()[0]}") from None
 
 
+PARAMETER = re.compile(r"^const (\w+)(: .+? = )(.+?);(?= *(?://|$))", re.M)
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def parameters(notebook):
+    """The constants of the parameter cell: for each name, the name, type and value as written."""
+    matches = (match for cell in tagged(notebook, "parameters") for match in PARAMETER.finditer(cell.source))
+    return {match[1]: "".join(match.groups()) for match in matches}
+
+
+def set_parameter(notebook, name, value):
+    change = lambda match: f"const {name}{match[2]}{value};" if match[1] == name else match[0]
+    for cell in tagged(notebook, "parameters"):
+        cell.source = PARAMETER.sub(change, cell.source)
+    return True
+
+
 def outputs(cell):
     return cell.outputs if cell.cell_type == "code" else []
 
@@ -52,9 +72,8 @@ def figures(notebook):
 
 def cover(notebook):
     """The figure to share: that of the cell tagged `cover`, or the first."""
-    tagged = [cell.id for cell in notebook.cells if "cover" in cell.metadata.get("tags", [])]
-    shown = figures(notebook)
-    return next((figure for figure in shown if figure.cell in tagged), shown[0] if shown else None)
+    covers, shown = [cell.id for cell in tagged(notebook, "cover")], figures(notebook)
+    return next((figure for figure in shown if figure.cell in covers), shown[0] if shown else None)
 
 
 def shown(notebook, cell_id):
@@ -87,7 +106,7 @@ def page(notebook, name, templates):
     exporter = HTMLExporter(
         config=Config(NbConvertBase={"display_data_priority": priority}),
         template_name="basic",
-        raw_template=templates["figure.html.j2"],
+        raw_template=templates["figure"],
         filters={"alternative_text": alternative_text},
         exclude_input_prompt=True,
         exclude_output_prompt=True,
@@ -106,8 +125,8 @@ def page(notebook, name, templates):
 
 def rendered(templates, **values):
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(templates["page.html.j2"])
-    return (template.render(style=templates["page.css"], **values) + "\n").encode()
+    template = environment.from_string(templates["page"])
+    return (template.render(style=templates["style"], **values) + "\n").encode()
 
 
 def summary(notebook, name):
@@ -189,9 +208,8 @@ def fail(sentence):
 
 def setting(notebook):
     """The stamp, and below it the parameters."""
-    cells = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    parameters = re.findall(r"^const (\w+): .*? = (.*?);", "\n".join(cells), re.M)
-    return Twin("Where and with what", ["what", "value"], twin(shown(notebook, "stamp")).rows + [list(row) for row in parameters])
+    rows = [[name, line.partition(" = ")[2]] for name, line in parameters(notebook).items()]
+    return Twin("Where and with what", ["what", "value"], twin(shown(notebook, "stamp")).rows + rows)
 
 
 def verdict(notebook):

@@ -1,10 +1,10 @@
 //! Executes notebooks and publishes the results together, or none of them.
 
 use crate::environment::Environment;
-use crate::notebook::{self, Notebook};
-use crate::{parameters, setup};
+use crate::setup;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(short, long = "parameter", value_name = "NAME=VALUE")]
     parameters: Vec<String>,
     /// Refresh the outputs in the notebooks themselves, too
-    #[arg(long)]
+    #[arg(long, conflicts_with = "parameters")]
     in_place: bool,
     /// The folder for the executed notebooks and the HTML files; target/rendered if none is given
     #[arg(long, value_name = "DIR")]
@@ -34,61 +34,19 @@ pub struct Options {
 /// # Errors
 /// When a parameter is refused, a cell fails, or the output cannot be written; then nothing is published.
 pub fn run(root: &Path, options: &Options) -> Result<()> {
-    if options.in_place && !options.parameters.is_empty() {
-        bail!("--in-place refreshes the outputs of the values that stand in the notebook, so it takes no -p");
-    }
-    let mut notebooks = notebook::choose(&root.join("notebooks"), &options.notebooks)?;
-    apply(&options.parameters, &mut notebooks)?;
+    let notebooks = choose(&root.join("notebooks"), &options.notebooks)?;
     let default = root.join("target/rendered");
     let output = options.output.as_deref().unwrap_or(&default);
-    if let Ok(output) = output.canonicalize()
-        && notebooks.iter().any(|notebook| notebook.path.parent() == Some(&output))
-    {
-        bail!("--output is the folder of a notebook, which it would overwrite; name another one");
-    }
-    if notebooks.iter().any(|notebook| notebook.name == "index") {
-        bail!("the page of a notebook named index would be overwritten by index.html; rename the notebook");
-    }
     let (environment, wanted) = setup::ensure(root)?;
-    let holder = "another run, which this one would disturb,";
-    let _lock = setup::lock(&root.join("target/run.lock"), holder)?;
-    let notebooks: Vec<[&str; 2]> = notebooks
-        .iter()
-        .map(|notebook| [notebook.path.to_str().unwrap_or_default(), &notebook.parameters])
-        .collect();
-    let asked = json!({ "kernel": wanted.name, "notebooks": notebooks, "output": output, "in_place": options.in_place });
+    let asked = json!({
+        "kernel": wanted.name,
+        "notebooks": notebooks,
+        "values": options.parameters,
+        "in_place": options.in_place,
+        "output": output,
+        "lock": root.join("target/run.lock"),
+    });
     call(&environment, &asked)
-}
-
-/// Replaces values in every notebook that has the parameter; one at least must have it.
-fn apply(arguments: &[String], notebooks: &mut [Notebook]) -> Result<()> {
-    let mut names = Vec::new();
-    for argument in arguments {
-        let (name, value) = parameters::assignment(argument)?;
-        let mut found = false;
-        for notebook in notebooks.iter_mut() {
-            let changed = parameters::replace(&notebook.parameters, &name, &value);
-            if let Some(cell) = changed.with_context(|| notebook.name.clone())? {
-                notebook.parameters = cell;
-                found = true;
-            }
-        }
-        if !found {
-            let mut known = Vec::new();
-            for notebook in notebooks.iter() {
-                for parameters::Parameter { name, kind, value, .. } in parameters::list(&notebook.parameters)?
-                {
-                    known.push(format!("\n  {}: {name}: {kind} = {value}", notebook.name));
-                }
-            }
-            bail!("there is no parameter {name}; there are:{}", known.concat());
-        }
-        if names.contains(&name) {
-            bail!("-p gives {name} twice; give it once");
-        }
-        names.push(name);
-    }
-    Ok(())
 }
 
 /// Runs the script, and returns its complaint as an error.
@@ -97,9 +55,9 @@ fn apply(arguments: &[String], notebooks: &mut [Notebook]) -> Result<()> {
 /// What the script complains of, or that it was stopped.
 pub fn call(environment: &Environment, asked: &Value) -> Result<()> {
     let templates = json!({
-        "page.html.j2": include_str!("page.html.j2"),
-        "figure.html.j2": include_str!("figure.html.j2"),
-        "page.css": include_str!("page.css"),
+        "page": include_str!("page.html.j2"),
+        "figure": include_str!("figure.html.j2"),
+        "style": include_str!("page.css"),
     });
     let mut python = environment.python();
     python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]);
@@ -122,5 +80,56 @@ pub fn call(environment: &Environment, asked: &Value) -> Result<()> {
         _ if stopped.load(Ordering::SeqCst) => bail!("stopped; nothing was published"),
         "" => bail!("the run was ended ({}); nothing was published", output.status),
         complaint => bail!("{complaint}"),
+    }
+}
+
+/// The notebooks that were asked for: paths, names or the beginnings of names; all of them where none was.
+fn choose(folder: &Path, asked: &[String]) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut all: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    all.retain(|path| path.extension().is_some_and(|extension| extension == "ipynb"));
+    all.retain(|path| !stem(path).starts_with('.'));
+    all.sort();
+    if asked.is_empty() && all.is_empty() {
+        bail!("there is no notebook in {}", folder.display());
+    }
+    let find = |name: &String| match Path::new(name).is_file() {
+        true => fs::canonicalize(name).with_context(|| format!("cannot read {name}")),
+        false => by_name(&all, name),
+    };
+    if asked.is_empty() { Ok(all) } else { asked.iter().map(find).collect() }
+}
+
+fn by_name(all: &[PathBuf], name: &str) -> Result<PathBuf> {
+    let fitting: Vec<_> = all.iter().filter(|path| stem(path).starts_with(name)).collect();
+    let exact = fitting.iter().find(|path| stem(path) == name);
+    let names = |paths: &[&PathBuf]| paths.iter().map(|path| stem(path)).collect::<Vec<_>>().join(", ");
+    match (exact, fitting.as_slice()) {
+        (Some(path), _) | (None, [path]) => Ok(path.to_path_buf()),
+        (None, []) => bail!("no notebook {name}; there are: {}", names(&all.iter().collect::<Vec<_>>())),
+        (None, several) => bail!("{name} may be any of {}; write more of the name", names(several)),
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notebook_is_found_by_the_beginning_of_its_name() {
+        let all = ["n/01-guard.ipynb", "n/02-time.ipynb", "n/02-time-more.ipynb"].map(PathBuf::from);
+        assert_eq!(by_name(&all, "01").unwrap(), all[0]);
+        assert_eq!(by_name(&all, "02-time").unwrap(), all[1]);
+        assert_eq!(by_name(&all, "02-time-").unwrap(), all[2]);
+        for (name, said) in [
+            ("02", "02 may be any of 02-time, 02-time-more; write more of the name"),
+            ("03", "no notebook 03; there are: 01-guard, 02-time, 02-time-more"),
+        ] {
+            assert_eq!(by_name(&all, name).unwrap_err().to_string(), said);
+        }
     }
 }

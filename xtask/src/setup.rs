@@ -16,7 +16,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const RECEIPT: &str = "installed-packages.txt";
-const IMPORTS: &str = "import bs4, ipykernel.kernelapp, jupyterlab.labapp, nbclient, nbconvert.exporters";
+/// Looks whether every file is there as pip has installed it.
+const FILES: &str = "import os, sysconfig
+site = sysconfig.get_path('purelib')
+records = [os.path.join(site, name, 'RECORD') for name in os.listdir(site) if name.endswith('.dist-info')]
+assert records, 'no package'
+for line in (line for record in records for line in open(record, encoding='utf-8')):
+    path, _, size = line.rstrip('\\n').rsplit(',', 2)
+    found = os.stat(os.path.join(site, path.strip('\"'))).st_size
+    assert not size or found == int(size), path";
 
 /// Completes the environment, and returns it; inside an activated conda environment made from
 /// `environment.yml` only the kernel is installed.
@@ -34,7 +42,7 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
             None => Environment::new(root, root.join(".venv")),
         };
     if environment.prefix.join("conda-meta").exists() {
-        if let Some(why) = broken(&environment) {
+        if let Some(why) = broken(&environment, "import bs4, ipykernel, jupyterlab, nbclient, nbconvert") {
             bail!("{why}; complete the environment with `conda env update --file environment.yml`");
         }
     } else {
@@ -47,9 +55,7 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
 /// Waits until no other process holds the lock, and says so if it has to wait; dropping the file gives it back, and so
 /// does the system when its holder ends, however it ends.
 ///
-/// # Errors
-/// When the file cannot be made or locked.
-pub fn lock(path: &Path, holder: &str) -> Result<File> {
+fn lock(path: &Path, holder: &str) -> Result<File> {
     let lock = || -> io::Result<File> {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         let file = File::options().create(true).append(true).open(path)?;
@@ -128,7 +134,7 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     // A virtual environment holds its own path: one that was moved does not work.
     let receipt = format!("{}\n{}\n", venv.display(), requirements.join("\n"));
     let known = fs::read_to_string(&receipt_file).unwrap_or_default();
-    let mut fault = broken(environment);
+    let mut fault = broken(environment, FILES);
     if fault.is_none() && known == receipt {
         return Ok(());
     }
@@ -143,7 +149,7 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
         }
         let mut install = environment.python();
         let installed = patiently("installing", || step(install.args(pip).args(&requirements), lock))?;
-        fault = broken(environment);
+        fault = broken(environment, FILES);
         if installed.status.success() && fault.is_none() {
             return fs::write(&receipt_file, receipt)
                 .with_context(|| format!("cannot write {}", receipt_file.display()));
@@ -159,8 +165,8 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
 }
 
 /// Why the packages do not work, if they do not.
-fn broken(environment: &Environment) -> Option<String> {
-    match environment.python().args(["-I", "-c", IMPORTS]).output() {
+fn broken(environment: &Environment, script: &str) -> Option<String> {
+    match environment.python().args(["-I", "-c", script]).output() {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(reason(&output.stderr)),
         Err(error) => Some(error.to_string()),
@@ -184,8 +190,8 @@ fn make(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
     Ok(())
 }
 
-/// A Python that can make virtual environments: on the path under any usual name, or where pyenv, uv, conda and
-/// Homebrew keep theirs.
+/// A Python that can make virtual environments: on the path under any usual name, or where pyenv, uv and conda
+/// keep theirs.
 fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
     let least = wanted.python()?;
     let home = |path: &str| env::home_dir().unwrap_or_default().join(path);
@@ -198,7 +204,6 @@ fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
     let mut folders: Vec<PathBuf> = env::split_paths(&path).filter(|folder| folder != own).collect();
     folders.extend(within(pyenv.join("versions")).chain(within(home(".local/share/uv/python"))));
     folders.extend(["miniconda3/bin", "miniforge3/bin", "anaconda3/bin"].map(home));
-    folders.extend(["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"].map(PathBuf::from));
     let names = ["python3", "python"].map(String::from);
     let names = names.into_iter().chain((least.1..30).rev().map(|minor| format!("python3.{minor}")));
     let script = "import sys; print('%d.%d' % sys.version_info[:2]); import venv, ensurepip";

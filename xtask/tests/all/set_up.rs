@@ -3,7 +3,7 @@
 use crate::workbench::*;
 use std::env;
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -33,6 +33,10 @@ def stop(event, arguments, point=[os.environ['STOP_AT']]):
         open(os.environ['STOPPED'], 'a').close()
         while os.path.exists(os.environ['STOPPED']): time.sleep(0.05)
 if os.environ['STOP_AT'].startswith('/'): sys.addaudithook(stop)";
+
+/// What is set for other Pythons does not reach ours, so this one hands it on.
+const PYTHON: &str = "export PATH=\"${PATH#*:}\"; PYTHONPATH=BENCH/programs python3 \"$@\" || exit
+for site in BENCH/.venv/lib/python*/site-packages; do [ -d \"$site\" ] && cp BENCH/programs/sitecustomize.py \"$site\"; done";
 
 const CARGO: &str = "CARGO \"$@\" || exit
 case \"$STOP_AT $1\" in *'place install') touch \"$STOPPED\" && while [ -e \"$STOPPED\" ]; do sleep 0.05; done ;; esac";
@@ -116,7 +120,7 @@ impl Bench {
         let mut command = self.fit(command);
         command.process_group(0).stdout(log.try_clone().unwrap()).stderr(log);
         command.env("STOP_AT", stop_at).env("STOPPED", folder.path().join("stopped"));
-        command.env("PYTHONPATH", self.path("programs")).env("RUSTC_WRAPPER", self.path("programs/compiler"));
+        command.env("RUSTC_WRAPPER", self.path("programs/compiler"));
         Call { child: command.arg("setup").spawn().unwrap(), folder }
     }
 
@@ -134,11 +138,14 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     for folder in ["notebooks", "programs", "target"] {
         fs::create_dir(bench.path(folder)).unwrap();
     }
-    fs::copy(root().join("environment.yml"), bench.path("environment.yml")).unwrap();
+    for file in ["environment.yml", "notebooks/evcxr.toml"] {
+        fs::copy(root().join(file), bench.path(file)).unwrap();
+    }
     write(&bench.path("notebooks/sum.ipynb"), vec![cell("40 + 2", &[])]);
     let [programs, bin, target, build] =
         ["programs", ".venv/bin", "target", "target/kernel"].map(|folder| bench.path(folder));
     fs::write(programs.join("sitecustomize.py"), SITE).unwrap();
+    program(&programs, "python3", &PYTHON.replace("BENCH", bench.0.path().to_str().unwrap()));
     program(&programs, "cargo", &CARGO.replace("CARGO", env!("CARGO")));
     program(&programs, "compiler", &COMPILER.replace("BUILD", build.to_str().unwrap()));
     let nothing_runs = || !runs_with(bench.0.path());
@@ -165,13 +172,13 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
 
     // As if cargo had been killed when it put the kernel there.
     fs::create_dir(bin.join("cargo-install-1")).unwrap();
-    // The kernel registers itself, and stops at the last of its files, since nobody reads what it writes.
-    let registered = bench.path(".venv/share/jupyter/kernels/rust");
+    // Set-up stops at the second of the files with which it registers the kernel, since nobody writes what it reads.
+    let registered = bench.path(".venv/share/jupyter/kernels/guard-time-weigh");
     fs::create_dir_all(&registered).unwrap();
-    let last = registered.join("version.txt");
+    let last = registered.join("kernel.json");
     bench.print(Path::new("mkfifo"), &[last.to_str().unwrap()]);
-    progress("a set-up is killed while the kernel registers itself");
-    bench.start(Command::new(PROGRAM), "nothing").kill(&bench, &registered.join("lint-LICENSE"), true);
+    progress("a set-up is killed while it registers the kernel");
+    bench.start(Command::new(PROGRAM), "nothing").kill(&bench, &registered.join("launch.py"), true);
     fs::remove_file(&last).unwrap();
 
     let mut call = bench.start(Command::new(PROGRAM), "nothing");
@@ -197,25 +204,94 @@ const MISSING: &str = "
 other: exit => rustc did not start; install Rust from https://rustup.rs: No such file or directory (os error 2)
 rustc: echo /nowhere => the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust
 rustup: echo 'error: no network' >&2; exit 1 => rustup could not add rust-src (error: no network); check the network and call again
-rustup: exit 0 => there is no Python 3.11 or newer on the path; install Python 3, on Debian and Ubuntu with `apt install python3 python3-venv`
-python3: echo 3.11; echo /usr/bin/python3; exit 1 => python3 cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`
+rustup: exit 0 => there is no Python 3.11 or newer; install one, on Debian and Ubuntu with `apt install python3 python3-venv`, or where that is older with `pip install uv && uv python install 3.11`
+python3: echo 3.10 => there is no Python 3.11 or newer; install one, on Debian and Ubuntu with `apt install python3 python3-venv`, or where that is older with `pip install uv && uv python install 3.11`
+python3.12: echo 3.12; exit 1 => {}/python3.12 cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`
 ";
+
+/// A project without anything but a list of tools.
+fn project() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(root().join("environment.yml"), folder.path().join("environment.yml")).unwrap();
+    folder
+}
+
+/// What a set-up there says when it fails.
+fn refusal(command: &str, project: &Path, path: Option<&Path>) -> String {
+    let mut xtask = Command::new(PROGRAM);
+    xtask.arg(command).env("CARGO_MANIFEST_DIR", project.join("xtask")).env("HOME", project);
+    path.map(|path| xtask.env("PATH", path));
+    let outcome = Outcome::of(xtask.env_remove("CONDA_PREFIX").env_remove("PYENV_ROOT").output().unwrap());
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stdout);
+    outcome.stderr
+}
 
 #[test]
 fn what_is_missing_is_a_sentence_with_the_remedy() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("environment.yml"), "name: lab\ndependencies:\n  - python=3.11\n").unwrap();
+    let folder = project();
     let programs = folder.path().join("programs");
     fs::create_dir(&programs).unwrap();
-    for line in MISSING.trim().lines() {
+    for line in MISSING.trim().replace("{}", programs.to_str().unwrap()).lines() {
         let (step, said) = line.split_once(" => ").unwrap();
         let (name, script) = step.split_once(": ").unwrap();
         program(&programs, name, script);
         for command in ["setup", "lab"] {
-            let mut xtask = Command::new(PROGRAM);
-            xtask.arg(command).env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env("PATH", &programs);
-            let outcome = Outcome::of(xtask.env_remove("CONDA_PREFIX").output().unwrap());
-            assert_eq!((outcome.code, outcome.stderr), (Some(1), format!("error: {said}\n")));
+            let said = format!("error: {said}\n");
+            assert_eq!(refusal(command, folder.path(), Some(&programs)), said);
         }
+    }
+}
+
+#[test]
+fn an_environment_of_something_else_is_left_alone() {
+    for is_link in [true, false] {
+        let (folder, elsewhere) = (project(), tempfile::tempdir().unwrap());
+        let venv = folder.path().join(".venv");
+        if is_link {
+            // Even if it leads to one that another clone of this project has made.
+            fs::write(elsewhere.path().join("installed-packages.txt"), "").unwrap();
+            symlink(elsewhere.path(), &venv).unwrap();
+        } else {
+            fs::create_dir(&venv).unwrap();
+        }
+        fs::create_dir(venv.join("bin")).unwrap();
+        fs::write(venv.join("bin/precious"), "").unwrap();
+        let before = tree(&venv);
+        let said = format!(
+            "error: {} was not made by `cargo xtask`, which leaves it as it is; move it away, and call again\n",
+            venv.display()
+        );
+        assert_eq!(refusal("setup", folder.path(), None), said);
+        assert!(tree(&venv) == before, "something is changed");
+    }
+}
+
+#[test]
+#[ignore = "deep: sets up in a copy and breaks it in three ways, about 3 minutes"]
+fn what_is_broken_behind_a_receipt_is_made_anew() {
+    let folder = project();
+    let venv = folder.path().join(".venv");
+    let set_up = || {
+        let mut xtask = Command::new(PROGRAM);
+        xtask.arg("setup").env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env_remove("CONDA_PREFIX");
+        let outcome = Outcome::of(xtask.output().unwrap());
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        outcome.stdout
+    };
+    assert!(set_up().contains("Installing"));
+    let site = fs::read_dir(venv.join("lib")).unwrap().next().unwrap().unwrap().path().join("site-packages");
+    let breaks: [(&str, &dyn Fn()); 3] = [
+        ("a package is gone", &|| fs::remove_dir_all(site.join("nbclient")).unwrap()),
+        ("a file is cut off", &|| fs::write(site.join("nbformat/__init__.py"), "im").unwrap()),
+        ("the base Python is gone", &|| {
+            fs::remove_file(venv.join("bin/python")).unwrap();
+            symlink("/nowhere/python3", venv.join("bin/python")).unwrap();
+        }),
+    ];
+    for (what, damage) in breaks {
+        progress(what);
+        assert!(!set_up().contains("Installing"), "{what}: the set-up before was not complete");
+        damage();
+        assert!(set_up().contains("Installing"), "{what}: it was not seen");
     }
 }
