@@ -22,10 +22,6 @@ QUIET = 0.05  # seconds; the kernel's text was never more than 0.01 late, with t
 LONGEST_LINE = 300  # characters
 
 
-class Failure(Exception):
-    """What went wrong, as a sentence."""
-
-
 class Client(NotebookClient):
     """Runs the cells in order up to the first that fails."""
 
@@ -145,9 +141,23 @@ def check(folder):
         raise Failure(f"cannot write to {folder}: {error.strerror}") from None
 
 
+def find(folder, name):
+    """A notebook by its path, its name or the beginning of its name."""
+    if pathlib.Path(name).is_file():
+        return pathlib.Path(name).resolve()
+    every = list_notebooks(folder)
+    fitting = [path for path in every if path.stem == name] or [path for path in every if path.stem.startswith(name)]
+    names = ", ".join(path.stem for path in fitting or every)
+    if len(fitting) > 1:
+        raise Failure(f"{name} may be any of {names}; write more of the name")
+    return fitting[0] if fitting else fail(f"no notebook {name}; there are: {names}")
+
+
 def choose(asked):
     """The notebooks that were asked for, with the values that were given; what cannot be run is refused."""
-    paths, output = [pathlib.Path(path) for path in dict.fromkeys(asked["notebooks"])], pathlib.Path(asked["output"])
+    folder, output = pathlib.Path(asked["folder"]), pathlib.Path(asked["output"])
+    paths = list(dict.fromkeys(find(folder, name) for name in asked["notebooks"])) or list_notebooks(folder)
+    paths = paths or fail(f"there is no notebook in {folder}")
     names = [path.name for path in paths]
     if repeated := next((path.stem for path in paths if names.count(path.name) > 1), None):
         raise Failure(f"two notebooks are named {repeated}; run them one at a time")
@@ -218,7 +228,7 @@ if __name__ == "__main__":
             run(asked, templates)
     except BrokenPipeError:
         pass  # whoever reads this has seen enough, as `head` has
-    except (Failure, ValueError) as error:
+    except Failure as error:
         failure = str(error)
     except Exception as error:
         failure = f"the notebook could not be executed or rendered: {error!r}"

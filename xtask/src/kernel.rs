@@ -1,12 +1,10 @@
 //! The Rust kernel of Jupyter: found or built, and registered under a name of this project's own.
 
 use crate::environment::{Environment, Wanted, forget};
-use crate::setup::patiently;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::env;
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,7 +21,6 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     let known = fs::read_to_string(spec.join("checked-version.txt")).unwrap_or_default();
     let mut kernel = PathBuf::from(known.lines().next().unwrap_or_default());
     if receipt(&kernel, version).is_none_or(|receipt| receipt != known) {
-        clear(&environment.bin()).with_context(|| format!("cannot clear {}", environment.bin().display()))?;
         kernel = match find(environment, version) {
             Some(kernel) => kernel,
             None => install(root, &build, environment, version, lock)?,
@@ -106,7 +103,9 @@ fn install(
     if binstall.output().is_ok_and(|output| output.status.success()) && is(&kernel, version) {
         return Ok(kernel);
     }
-    println!("Building the kernel, {PROGRAM} {version}: about 8 minutes on 2 cores, once.");
+    println!(
+        "Building the kernel, {PROGRAM} {version}: about 8 minutes on 2 cores, once; the last crates take a minute each."
+    );
     let mut cargo = Command::new("cargo");
     forget(&mut cargo, &["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"]);
     // A binary without a receipt may be there; what is built already is not built again.
@@ -117,23 +116,10 @@ fn install(
         .arg(&environment.prefix);
     // A folder that stays: a build that was stopped goes on where it was.
     cargo.arg("--target-dir").arg(build).current_dir(root).stdin(lock.try_clone()?);
-    // cargo names each crate when it begins; the last of them take more than a minute.
-    let status = patiently("building the kernel", || cargo.status()).context("cargo did not start")?;
-    if !status.success() {
+    if !cargo.status().context("cargo did not start")?.success() {
         bail!(
             "cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped"
         );
     }
     Ok(kernel)
-}
-
-/// Removes the folders in which cargo had the kernel on its way when it was killed.
-fn clear(bin: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(bin)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("cargo-install") && entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        }
-    }
-    Ok(())
 }

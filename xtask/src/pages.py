@@ -1,9 +1,9 @@
 """What notebooks show: as pages that hold no script and ask no other host for anything, and as tables of two runs."""
+import collections
 import html
 import math
 import pathlib
 import re
-import typing
 import urllib.parse
 
 import jinja2
@@ -16,18 +16,21 @@ from traitlets.config import Config
 LONGEST = 1000  # characters of an alternative text, which is listened to from its start to its end
 
 
-class Figure(typing.NamedTuple):
-    cell: str
-    png: str
-    twin: str
+Figure = collections.namedtuple("Figure", "cell png twin")
+# A figure or a table as text: a title, a header, then rows; after an empty line a caption, which is no part of it.
+Twin = collections.namedtuple("Twin", "title header rows")
 
 
-class Twin(typing.NamedTuple):
-    """A figure or a table as text: a title, a header, then rows; after an empty line a caption, which is no part of it."""
+class Failure(Exception):
+    """What went wrong, as a sentence."""
 
-    title: str
-    header: list
-    rows: list
+
+def fail(sentence):
+    raise Failure(sentence)
+
+
+def list_notebooks(folder):
+    return sorted(folder.glob("[!.]*.ipynb"))
 
 
 def read(path):
@@ -36,9 +39,9 @@ def read(path):
         nbformat.validate(notebook)
         return notebook
     except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+        raise Failure(f"cannot read {path}: {error.strerror}") from None
     except Exception as error:
-        raise ValueError(f"{path} is not a notebook: {str(error).splitlines()[0]}") from None
+        raise Failure(f"{path} is not a notebook: {str(error).splitlines()[0]}") from None
 
 
 PARAMETER = re.compile(r"^const (\w+)(: .+? = )(.+?);(?= *(?://|$))", re.M)
@@ -154,11 +157,11 @@ def summary(notebook, name):
 def index(output, notebooks, templates):
     """One page over the notebooks of this run, and those that earlier runs have left with their pages."""
     known = dict(notebooks)
-    for path in output.glob("[!.]*.ipynb"):
+    for path in list_notebooks(output):
         if path.stem not in known and path.with_suffix(".html").exists():
             try:
                 known[path.stem] = read(path)
-            except ValueError as error:
+            except Failure as error:
                 print(f"index.html leaves one out: {error}", flush=True)
     entries = [summary(known[name], name) for name in sorted(known)]
     return rendered(templates, title="Rendered notebooks", entries=entries)
@@ -171,7 +174,7 @@ def compare(a, b):
         notebooks = [read(path) for path in sides]
         for path, notebook in zip(sides, notebooks):
             if not figures(notebook):
-                raise ValueError(f"{path} shows no figure: execute it with `cargo xtask run`")
+                raise Failure(f"{path} shows no figure: execute it with `cargo xtask run`")
         said.append(f"## {summary(notebooks[0], sides[0].stem)['title']}")
         said.append(table(*map(setting, notebooks), []))
         said.append(table(*map(verdict, notebooks), []))
@@ -196,14 +199,10 @@ def pairs(a, b):
         return [(a, b)]
     for side in (a, b):
         if not side.exists():
-            raise ValueError(f"cannot read {side}: No such file or directory")
-    names = [{path.name: path for path in ([side] if side.is_file() else sorted(side.glob("[!.]*.ipynb")))} for side in (a, b)]
+            raise Failure(f"cannot read {side}: No such file or directory")
+    names = [{path.name: path for path in ([side] if side.is_file() else list_notebooks(side))} for side in (a, b)]
     found = [(path, names[1][name]) for name, path in names[0].items() if name in names[1]]
     return found or fail(f"{a} and {b} hold no notebook of the same name")
-
-
-def fail(sentence):
-    raise ValueError(sentence)
 
 
 def setting(notebook):

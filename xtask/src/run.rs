@@ -4,7 +4,6 @@ use crate::environment::Environment;
 use crate::setup;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -34,13 +33,13 @@ pub struct Options {
 /// # Errors
 /// When a parameter is refused, a cell fails, or the output cannot be written; then nothing is published.
 pub fn run(root: &Path, options: &Options) -> Result<()> {
-    let notebooks = choose(&root.join("notebooks"), &options.notebooks)?;
     let default = root.join("target/rendered");
     let output = options.output.as_deref().unwrap_or(&default);
     let (environment, wanted) = setup::ensure(root)?;
     let asked = json!({
         "kernel": wanted.name,
-        "notebooks": notebooks,
+        "folder": root.join("notebooks"),
+        "notebooks": options.notebooks,
         "values": options.parameters,
         "in_place": options.in_place,
         "output": output,
@@ -80,56 +79,5 @@ pub fn call(environment: &Environment, asked: &Value) -> Result<()> {
         _ if stopped.load(Ordering::SeqCst) => bail!("stopped; nothing was published"),
         "" => bail!("the run was ended ({}); nothing was published", output.status),
         complaint => bail!("{complaint}"),
-    }
-}
-
-/// The notebooks that were asked for: paths, names or the beginnings of names; all of them where none was.
-fn choose(folder: &Path, asked: &[String]) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut all: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    all.retain(|path| path.extension().is_some_and(|extension| extension == "ipynb"));
-    all.retain(|path| !stem(path).starts_with('.'));
-    all.sort();
-    if asked.is_empty() && all.is_empty() {
-        bail!("there is no notebook in {}", folder.display());
-    }
-    let find = |name: &String| match Path::new(name).is_file() {
-        true => fs::canonicalize(name).with_context(|| format!("cannot read {name}")),
-        false => by_name(&all, name),
-    };
-    if asked.is_empty() { Ok(all) } else { asked.iter().map(find).collect() }
-}
-
-fn by_name(all: &[PathBuf], name: &str) -> Result<PathBuf> {
-    let fitting: Vec<_> = all.iter().filter(|path| stem(path).starts_with(name)).collect();
-    let exact = fitting.iter().find(|path| stem(path) == name);
-    let names = |paths: &[&PathBuf]| paths.iter().map(|path| stem(path)).collect::<Vec<_>>().join(", ");
-    match (exact, fitting.as_slice()) {
-        (Some(path), _) | (None, [path]) => Ok(path.to_path_buf()),
-        (None, []) => bail!("no notebook {name}; there are: {}", names(&all.iter().collect::<Vec<_>>())),
-        (None, several) => bail!("{name} may be any of {}; write more of the name", names(several)),
-    }
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_notebook_is_found_by_the_beginning_of_its_name() {
-        let all = ["n/01-guard.ipynb", "n/02-time.ipynb", "n/02-time-more.ipynb"].map(PathBuf::from);
-        assert_eq!(by_name(&all, "01").unwrap(), all[0]);
-        assert_eq!(by_name(&all, "02-time").unwrap(), all[1]);
-        assert_eq!(by_name(&all, "02-time-").unwrap(), all[2]);
-        for (name, said) in [
-            ("02", "02 may be any of 02-time, 02-time-more; write more of the name"),
-            ("03", "no notebook 03; there are: 01-guard, 02-time, 02-time-more"),
-        ] {
-            assert_eq!(by_name(&all, name).unwrap_err().to_string(), said);
-        }
     }
 }

@@ -11,9 +11,6 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
 
 const RECEIPT: &str = "installed-packages.txt";
 /// Looks whether every file is there as pip has installed it.
@@ -33,7 +30,7 @@ for line in (line for record in records for line in open(record, encoding='utf-8
 /// One sentence with the remedy when something that is needed is missing.
 pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
     let wanted = Wanted::read(root)?;
-    let lock = lock(&root.join("target/setup.lock"), "another set-up")?;
+    let lock = lock(&root.join("target/setup.lock"))?;
     rust_source()?;
     let conda = env::var_os("CONDA_PREFIX").map(PathBuf::from);
     let environment =
@@ -54,14 +51,13 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
 
 /// Waits until no other process holds the lock, and says so if it has to wait; dropping the file gives it back, and so
 /// does the system when its holder ends, however it ends.
-///
-fn lock(path: &Path, holder: &str) -> Result<File> {
+fn lock(path: &Path) -> Result<File> {
     let lock = || -> io::Result<File> {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         let file = File::options().create(true).append(true).open(path)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {
-                println!("Waiting until {holder} has finished.");
+                println!("Waiting until another set-up has finished.");
                 file.lock()?;
             }
             Err(TryLockError::Error(error)) => return Err(error),
@@ -80,22 +76,6 @@ fn step(command: &mut Command, lock: &File) -> io::Result<Output> {
     command.stdin(lock.try_clone()?).output()
 }
 
-/// Does what takes minutes, and prints every ten seconds that it is still going on.
-pub fn patiently<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let (done, over) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            let start = Instant::now();
-            while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(Duration::from_secs(10)) {
-                println!("  {what} since {} s", start.elapsed().as_secs());
-            }
-        });
-        let result = work();
-        drop(done);
-        result
-    })
-}
-
 fn rust_source() -> Result<()> {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output();
     let sysroot = sysroot.context("rustc did not start; install Rust from https://rustup.rs")?;
@@ -103,19 +83,14 @@ fn rust_source() -> Result<()> {
     if sysroot.join("lib/rustlib/src/rust/library").exists() {
         return Ok(());
     }
-    match Command::new("rustup").args(["component", "add", "rust-src"]).output() {
-        Ok(output) if output.status.success() => {
-            println!("Added the standard library's source (rust-src), which the kernel needs.");
-            Ok(())
-        }
-        Ok(output) => bail!(
-            "rustup could not add rust-src ({}); check the network and call again",
-            reason(&output.stderr)
-        ),
-        Err(_) => bail!(
-            "the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust"
-        ),
+    let rustup = Command::new("rustup").args(["component", "add", "rust-src"]).output().context(
+        "the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust",
+    )?;
+    if !rustup.status.success() {
+        bail!("rustup could not add rust-src ({}); check the network and call again", reason(&rustup.stderr));
     }
+    println!("Added the standard library's source (rust-src), which the kernel needs.");
+    Ok(())
 }
 
 fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
@@ -134,34 +109,25 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     // A virtual environment holds its own path: one that was moved does not work.
     let receipt = format!("{}\n{}\n", venv.display(), requirements.join("\n"));
     let known = fs::read_to_string(&receipt_file).unwrap_or_default();
-    let mut fault = broken(environment, FILES);
-    if fault.is_none() && known == receipt {
+    let works = broken(environment, FILES).is_none() && known.starts_with(&format!("{}\n", venv.display()));
+    if works && known == receipt {
         return Ok(());
     }
     println!("Installing JupyterLab and its tools in .venv: 300 MB on disk, about a minute.");
-    let list = requirements.join(", ");
-    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--no-user", "--disable-pip-version-check"];
-    let moved = !known.starts_with(&format!("{}\n", venv.display()));
     // What works is brought up to date; what does not is made anew.
-    for anew in [fault.is_some() || moved, true] {
-        if anew {
-            make(wanted, environment, lock)?;
-        }
-        let mut install = environment.python();
-        let installed = patiently("installing", || step(install.args(pip).args(&requirements), lock))?;
-        fault = broken(environment, FILES);
-        if installed.status.success() && fault.is_none() {
-            return fs::write(&receipt_file, receipt)
-                .with_context(|| format!("cannot write {}", receipt_file.display()));
-        }
-        if !installed.status.success() && (anew || fault.is_none()) {
-            bail!(
-                "pip could not install {list} ({}); make room or check the network, and call again",
-                reason(&installed.stderr)
-            );
-        }
+    if !works {
+        make(wanted, environment, lock)?;
     }
-    bail!("what pip installed in {} does not work: {}", venv.display(), fault.unwrap_or_default())
+    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--no-user", "--disable-pip-version-check"];
+    let installed = step(environment.python().args(pip).args(&requirements), lock)?;
+    if !installed.status.success() {
+        bail!(
+            "pip could not install {} ({}); make room or check the network, and call again",
+            requirements.join(", "),
+            reason(&installed.stderr)
+        );
+    }
+    fs::write(&receipt_file, receipt).with_context(|| format!("cannot write {}", receipt_file.display()))
 }
 
 /// Why the packages do not work, if they do not.

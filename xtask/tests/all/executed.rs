@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
+/// The first cell of every notebook.
+const SET_UP: &str = include_str!("set-up-cell.txt");
+
 /// A folder in which `cargo xtask run` has left all notebooks and their pages, executed with small values.
 pub fn folder() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -77,17 +80,18 @@ fn every_notebook_runs_with_small_parameters_and_its_page_is_whole() {
 
 #[test]
 fn the_committed_notebooks_are_executed_and_whole_and_have_the_same_set_up() {
-    let (mut wrong, mut set_ups) = (Vec::new(), HashSet::new());
+    let mut wrong = Vec::new();
     for path in notebooks() {
         let notebook = read(&path);
-        set_ups.insert(text(&code_cells(&notebook)[0]["source"]));
+        let set_up = text(&code_cells(&notebook)[0]["source"]);
+        assert_eq!(set_up, SET_UP.trim_end(), "the set-up cell of {}", name(&path));
+        assert_eq!(notebook["metadata"]["kernelspec"]["name"], "guard-time-weigh", "{}", name(&path));
         let faults = [faults(&path), form(&notebook)].concat();
         wrong.extend(faults.iter().map(|what| format!("{}: {what}", name(&path))));
         let size = fs::metadata(&path).unwrap().len();
         assert!(size <= 1_500_000, "{}: {size} bytes; at most 1,500,000 are wanted", name(&path));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    assert_eq!(set_ups.len(), 1, "{set_ups:#?}");
 }
 
 /// What loom and Miri test is what the reader of notebook 01 sees, letter for letter.
