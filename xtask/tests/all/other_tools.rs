@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn call(folder: &Path, program: &[&str], files: &[impl AsRef<OsStr>]) -> String {
     progress(&format!("{program:?}"));
@@ -152,4 +153,45 @@ fn the_committed_notebooks_are_valid_and_say_where_slides_begin() {
             assert_eq!(found, wanted, "{}: {}", name(&path), cell["id"]);
         }
     }
+}
+
+/// In a clone, in which they set up, measure and clear away.
+#[test]
+#[ignore = "deep: each command of both READMEs in a clone, about 15 minutes"]
+fn the_commands_of_the_readmes_work_word_for_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let clone = folder.path().join("clone with spaces");
+    let cloned = Command::new("git").args(["clone", "--quiet"]).arg(root()).arg(&clone).status().unwrap();
+    assert!(cloned.success());
+    let readme = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let commands = |text: &str| -> Vec<String> {
+        let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        blocks.flat_map(str::lines).map(String::from).collect()
+    };
+    let other = readme("xtask/README.md");
+    let rows = other.lines().filter(|line| line.starts_with("| ") && line.contains("| `"));
+    let row = |line: &str| {
+        line.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2).map(String::from).collect()
+    };
+    let rows = rows.flat_map(|line| -> Vec<String> { row(line) });
+    let name = &commands(&other)[0];
+    let rows = rows.map(|row| format!(". .venv/bin/activate && {name} && {row}"));
+    let mut all = [commands(&readme("README.md")), rows.collect(), commands(&other)[1..].to_vec()].concat();
+    let clears = all.iter().position(|command| command.starts_with("rm ")).unwrap();
+    let clear = all.remove(clears);
+    all.push(clear);
+    assert!(all.len() > 10, "{all:?}");
+    for command in all.iter().filter(|command| !command.contains("jupyter notebook")) {
+        progress(&format!("$ {command}"));
+        let mut shell = Command::new("bash");
+        shell.current_dir(&clone).env_remove("CARGO_MANIFEST_DIR").env("BROWSER", "true").arg("-c");
+        // A server runs until it is ended.
+        match command.contains("xtask lab") {
+            true => shell.arg("timeout -k 9 90 bash -c \"$0\" 2>&1 | grep -q 'is running at'").arg(command),
+            false => shell.arg(command),
+        };
+        let ended = shell.status().unwrap();
+        assert!(ended.success(), "{command}: {ended}");
+    }
+    assert!(!clone.join("target").exists() && !clone.join(".venv").exists());
 }
