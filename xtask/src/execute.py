@@ -1,6 +1,6 @@
 """Executes notebooks, each in a fresh kernel, renders each, and publishes all of them or none; or compares two runs.
 
-Arguments: what is asked, and the templates, both in JSON. Results and progress go to stdout; the one reason for a
+Runs below guard.py and pages.py. Arguments: what is asked, and the templates, both in JSON. Results and progress go to stdout; the one reason for a
 failure to stderr. Standard input is a pipe that nothing is written to: when it ends, the caller is gone or wants no more.
 """
 import asyncio
@@ -8,10 +8,7 @@ import base64
 import fcntl
 import json
 import logging
-import os
 import queue
-import re
-import subprocess
 import sys
 import threading
 
@@ -38,12 +35,11 @@ class Client(NotebookClient):
             await super().async_execute_cell(cell, cell_index)
         except DeadKernelError:
             raise Failure(f"{where} ended the kernel: {line}") from None
-        await self.receive_late_text(cell, cell_index)
         said = complaint(cell)
         if said and "raises-exception" not in cell.metadata.get("tags", []):
             raise Failure(f"{where} failed: {line}\n{said}")
 
-    async def receive_late_text(self, cell, index):
+    async def receive_late_text(self, cell, cell_index, **_):
         """Waits until a cell has said everything.
 
         The kernel sends what a cell writes from a thread of its own, which may be later than its word that the
@@ -55,15 +51,7 @@ class Client(NotebookClient):
             except queue.Empty:
                 break
             if message["msg_type"] == "stream":
-                self.process_message(message, cell, index)
-        joined = []
-        for output in cell.outputs:
-            last = joined[-1] if joined else {}
-            if output.output_type == "stream" and last.get("name") == output.name:
-                last.text += output.text
-            else:
-                joined.append(output)
-        cell.outputs = joined
+                self.process_message(message, cell, cell_index)
 
 
 def complaint(cell):
@@ -93,14 +81,10 @@ def complaint(cell):
 
 async def execute(path, notebook, kernel):
     """Executes one notebook."""
-    client = Client(
-        notebook,
-        kernel_name=kernel,
-        timeout=None,
-        startup_timeout=600,
-        allow_errors=True,  # judged here, cell by cell
-        record_timing=False,  # outputs change only where results do
-    )
+    # Errors are judged here, cell by cell; times would change where results do not.
+    settings = {"timeout": None, "startup_timeout": 600, "allow_errors": True, "record_timing": False, "coalesce_streams": True}
+    client = Client(notebook, kernel_name=kernel, **settings)
+    client.on_cell_executed = client.receive_late_text
     client.name, manager = path.stem, client.create_kernel_manager()
     guarded, spec = guard(manager), manager.kernel_spec
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -159,8 +143,8 @@ def choose(asked):
     paths = list(dict.fromkeys(find(folder, name) for name in asked["notebooks"])) or list_notebooks(folder)
     paths = paths or fail(f"there is no notebook in {folder}")
     names = [path.name for path in paths]
-    if repeated := next((path.stem for path in paths if names.count(path.name) > 1), None):
-        raise Failure(f"two notebooks are named {repeated}; run them one at a time")
+    if len(set(names)) < len(names):
+        raise Failure("two notebooks have the same name; run them one at a time")
     if output.resolve() in [path.parent.resolve() for path in paths]:
         raise Failure("--output is the folder of a notebook, which it would overwrite; name another one")
     if "index.ipynb" in names:

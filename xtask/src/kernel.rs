@@ -15,7 +15,7 @@ const PROGRAM: &str = "evcxr_jupyter";
 /// # Errors
 /// When the kernel cannot be built or registered.
 pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
-    let version = wanted.kernel()?;
+    let version = &*wanted.kernel;
     let build = root.join("target/kernel");
     let spec = environment.prefix.join("share/jupyter/kernels").join(&wanted.name);
     let known = fs::read_to_string(spec.join("checked-version.txt")).unwrap_or_default();
@@ -40,25 +40,23 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
         ("kernel.json", registered.to_string()),
         ("checked-version.txt", receipt(&kernel, version).unwrap_or_default()),
     ];
+    fs::create_dir_all(&spec).with_context(|| format!("cannot write to {}", spec.display()))?;
     for (name, text) in files {
         let path = spec.join(name);
-        if fs::read_to_string(&path).is_ok_and(|known| known == text) {
-            continue;
+        if !fs::read_to_string(&path).is_ok_and(|known| known == text) {
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        let written = fs::create_dir_all(&spec).and_then(|()| fs::write(&path, text));
-        written.with_context(|| format!("cannot write {}", path.display()))?;
     }
-    if build.exists() {
-        fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
-    }
+    // What cannot be removed is in nobody's way.
+    let _ = fs::remove_dir_all(&build);
     Ok(())
 }
 
 /// What says that this very file was looked at and has the right version.
 fn receipt(kernel: &Path, version: &str) -> Option<String> {
     let file = fs::metadata(kernel).ok()?;
-    let (length, modified) = (file.len(), file.modified().ok()?);
-    Some(format!("{}\n{version}\n{length} bytes, {modified:?}\n", kernel.display()))
+    let modified = file.modified().ok()?;
+    Some(format!("{}\n{version}\n{} bytes, {modified:?}\n", kernel.display(), file.len()))
 }
 
 /// The first kernel of that version: the one that was built here, else one on the path or among cargo's.

@@ -19,8 +19,7 @@ ROOM = 500_000_000  # bytes; a notebook's cells take 200 MB
 REMEDIES = {
     "linker `": "install a C compiler, on Debian and Ubuntu with `apt install gcc`, on a Mac with `xcode-select --install`",
     "No space left": "make room on the disk, or set TMPDIR to a folder on another one",
-    "No such file or directory": "install Rust from https://rustup.rs",
-    "rust-src": "call `cargo xtask setup`",
+    "Cannot find `": "install Rust from https://rustup.rs",
 }
 
 
@@ -36,7 +35,7 @@ def folder(project):
         if room and os.access(made / "try", os.X_OK) and re.fullmatch(r"[!-~]+", str(made)):
             return made
         shutil.rmtree(made)
-    sys.exit("the kernel finds no temporary folder with 500 MB of room in which programs may run: set TMPDIR to one")
+    raise OSError("no temporary folder has 500 MB of room and lets programs run: set TMPDIR to one")
 
 
 def sound(entry):
@@ -55,11 +54,9 @@ def fill(cache, kept):
     """Gives a kernel a cache of its own of what other kernels have left; files are shared, but for the counts."""
     for entry in kept.iterdir() if kept.exists() else ():
         if sound(entry):
-            shutil.copytree(entry, cache / entry.name, copy_function=link)
-
-
-def link(source, target):
-    (shutil.copy if os.path.basename(source) == "hits" else os.link)(source, target)
+            shutil.copytree(entry, cache / entry.name, copy_function=os.link)
+            (cache / entry.name / "hits").unlink()
+            shutil.copy(entry / "hits", cache / entry.name)
 
 
 def keep(cache, kept):
@@ -107,7 +104,7 @@ def program(name):
         found = subprocess.run(["rustup", "which", name], capture_output=True, text=True, check=True)
         return found.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return shutil.which(name) or sys.exit(f"there is no {name} on the path: install Rust from https://rustup.rs")
+        return shutil.which(name)
 
 
 def environment(build, cache, project):
@@ -157,13 +154,10 @@ def run(kernel, project, connection):
     child, held = janitor(build, cache, kept)
     fill(cache / "evcxr", kept)
     (build / "crate").mkdir()
-    lock = next((lock for lock in (near / "Cargo.lock", project / "Cargo.lock") if lock.exists()), None)
-    if lock:
-        shutil.copy(lock, build)
+    shutil.copy(next(lock for lock in (near / "Cargo.lock", project / "Cargo.lock") if lock.exists()), build)
     command, said = [kernel, "--control_file", connection], []
-    process = subprocess.Popen(
-        command, env=environment(build, cache, project), stderr=subprocess.PIPE, pass_fds=[held], text=True, errors="replace"
-    )
+    settings = {"env": environment(build, cache, project), "pass_fds": [held], "text": True, "errors": "replace"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, **settings)
     os.close(held)
     for line in process.stderr:
         said = [*said[-30:], line.strip()]
@@ -205,9 +199,5 @@ if __name__ == "__main__":
         sentence = run(kernel, pathlib.Path(project), connection)
     except OSError as error:
         sentence = f"the kernel did not start: {error}"
-    except SystemExit as error:
-        if not isinstance(error.code, str):
-            raise
-        sentence = error.code
     print(sentence, file=sys.stderr, flush=True)
     answer(sentence, connection)

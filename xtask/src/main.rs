@@ -8,7 +8,7 @@ mod run;
 mod setup;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use serde_json::json;
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -17,12 +17,6 @@ use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about, disable_help_subcommand = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
 enum Command {
     /// Install JupyterLab and the Rust kernel in .venv; what is there already is kept
     Setup,
@@ -44,7 +38,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match command(Arguments::parse().command) {
+    match command(Command::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

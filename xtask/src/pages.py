@@ -170,21 +170,19 @@ def index(output, notebooks, templates):
 def compare(a, b):
     """The data of the same figures in two runs as tables, in Markdown that reads as well in a terminal."""
     said, ratios = [f"A: {a}  \nB: {b}"], []
-    for sides in pairs(a, b):
-        notebooks = [read(path) for path in sides]
-        for path, notebook in zip(sides, notebooks):
-            if not figures(notebook):
-                raise Failure(f"{path} shows no figure: execute it with `cargo xtask run`")
-        said.append(f"## {summary(notebooks[0], sides[0].stem)['title']}")
-        said.append(table(*map(setting, notebooks), []))
-        said.append(table(*map(verdict, notebooks), []))
-        a_figures, b_figures = ({figure.cell: twin(figure.twin) for figure in figures(notebook)} for notebook in notebooks)
-        for cell, figure in a_figures.items():
-            if cell in b_figures:
-                said.append(table(figure, b_figures.pop(cell), ratios))
-            else:
-                said.append(f"Only A has the figure: {figure.title}")
-        said += [f"Only B has the figure: {figure.title}" for figure in b_figures.values()]
+    for side in (a, b):
+        if not side.exists():
+            raise Failure(f"cannot read {side}: No such file or directory")
+    files = [{path.name: path for path in ([side] if side.is_file() else list_notebooks(side))} for side in (a, b)]
+    pairs = [(path, files[1][name]) for name, path in files[0].items() if name in files[1]]
+    pairs = [(a, b)] if a.is_file() and b.is_file() else pairs
+    for path_a, path_b in pairs or fail(f"{a} and {b} hold no notebook of the same name"):
+        notebook = read(path_a)
+        twins_a, twins_b = twins(path_a, notebook), twins(path_b, read(path_b))
+        said.append(f"## {summary(notebook, path_a.stem)['title']}")
+        said += [table(twins_a[cell], twins_b[cell], ratios) for cell in twins_a if cell in twins_b]
+        said += [f"Only A has the figure: {twins_a[cell].title}" for cell in twins_a if cell not in twins_b]
+        said += [f"Only B has the figure: {twins_b[cell].title}" for cell in twins_b if cell not in twins_a]
     apart = sum(not low <= 1 <= high for low, high in ratios)
     said.append(
         f"{apart} of {len(ratios)} ratios with an interval lie clearly above or below 1.\n"
@@ -194,26 +192,14 @@ def compare(a, b):
     return "\n\n".join(said)
 
 
-def pairs(a, b):
-    if a.is_file() and b.is_file():
-        return [(a, b)]
-    for side in (a, b):
-        if not side.exists():
-            raise Failure(f"cannot read {side}: No such file or directory")
-    names = [{path.name: path for path in ([side] if side.is_file() else list_notebooks(side))} for side in (a, b)]
-    found = [(path, names[1][name]) for name, path in names[0].items() if name in names[1]]
-    return found or fail(f"{a} and {b} hold no notebook of the same name")
-
-
-def setting(notebook):
-    """The stamp, and below it the parameters."""
+def twins(path, notebook):
+    """What is compared: the stamp with the parameters, the verdict line by line, and each figure."""
     rows = [[name, line.partition(" = ")[2]] for name, line in parameters(notebook).items()]
-    return Twin("Where and with what", ["what", "value"], twin(shown(notebook, "stamp")).rows + rows)
-
-
-def verdict(notebook):
-    lines = shown(notebook, "verdict").splitlines()
-    return Twin("Verdict", ["line", "said"], [[str(number), line] for number, line in enumerate(lines, 1)])
+    setting = Twin("Where and with what", ["what", "value"], twin(shown(notebook, "stamp")).rows + rows)
+    lines = enumerate(shown(notebook, "verdict").splitlines(), 1)
+    verdict = Twin("Verdict", ["line", "said"], [[str(number), line] for number, line in lines])
+    drawn = {figure.cell: twin(figure.twin) for figure in figures(notebook)}
+    return {"": setting, "verdict": verdict} | (drawn or fail(f"{path} shows no figure: execute it with `cargo xtask run`"))
 
 
 def table(a, b, ratios):
@@ -246,11 +232,9 @@ def value(columns):
 
 def numbers(columns):
     """The value and its interval, where all three are numbers above 0."""
-    try:
-        found = [float(text.replace(",", "")) for text in columns[:3]] if columns and len(columns) == 4 else []
-    except ValueError:
-        return None
-    return found if found and min(found) > 0 else None
+    texts = columns[:3] if columns and len(columns) == 4 else []
+    found = [float(text.replace(",", "")) for text in texts if re.fullmatch(r"[\d,]*\.?\d+(e-?\d+)?", text)]
+    return found if len(found) == 3 and min(found) > 0 else None
 
 
 def ratio(a, b, ratios):

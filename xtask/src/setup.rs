@@ -32,17 +32,10 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
     let wanted = Wanted::read(root)?;
     let lock = lock(&root.join("target/setup.lock"))?;
     rust_source()?;
-    let conda = env::var_os("CONDA_PREFIX").map(PathBuf::from);
-    let environment =
-        match conda.filter(|prefix| prefix.file_name().is_some_and(|name| *name == *wanted.name)) {
-            Some(prefix) => Environment::new(root, prefix),
-            None => Environment::new(root, root.join(".venv")),
-        };
-    if environment.prefix.join("conda-meta").exists() {
-        if let Some(why) = broken(&environment, "import bs4, ipykernel, jupyterlab, nbclient, nbconvert") {
-            bail!("{why}; complete the environment with `conda env update --file environment.yml`");
-        }
-    } else {
+    let conda =
+        env::var_os("CONDA_PREFIX").map(PathBuf::from).filter(|prefix| prefix.ends_with(&wanted.name));
+    let environment = Environment { prefix: conda.unwrap_or_else(|| root.join(".venv")) };
+    if !environment.prefix.join("conda-meta").exists() {
         packages(&wanted, &environment, &lock)?;
     }
     kernel::ensure(root, &wanted, &environment, &lock)?;
@@ -52,20 +45,14 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
 /// Waits until no other process holds the lock, and says so if it has to wait; dropping the file gives it back, and so
 /// does the system when its holder ends, however it ends.
 fn lock(path: &Path) -> Result<File> {
-    let lock = || -> io::Result<File> {
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        let file = File::options().create(true).append(true).open(path)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => {
-                println!("Waiting until another set-up has finished.");
-                file.lock()?;
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
-            Ok(()) => {}
-        }
-        Ok(file)
-    };
-    lock().with_context(|| format!("cannot lock {}", path.display()))
+    let cannot = || format!("cannot lock {}", path.display());
+    path.parent().map_or(Ok(()), fs::create_dir_all).with_context(cannot)?;
+    let file = File::options().create(true).append(true).open(path).with_context(cannot)?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        println!("Waiting until another set-up has finished.");
+    }
+    file.lock().with_context(cannot)?;
+    Ok(file)
 }
 
 /// Runs a step of the set-up and returns what it printed.
@@ -105,11 +92,11 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
             venv.display()
         ),
     }
-    let requirements = wanted.requirements();
+    let requirements = &wanted.requirements;
     // A virtual environment holds its own path: one that was moved does not work.
     let receipt = format!("{}\n{}\n", venv.display(), requirements.join("\n"));
     let known = fs::read_to_string(&receipt_file).unwrap_or_default();
-    let works = broken(environment, FILES).is_none() && known.starts_with(&format!("{}\n", venv.display()));
+    let works = is_whole(environment) && known.starts_with(&format!("{}\n", venv.display()));
     if works && known == receipt {
         return Ok(());
     }
@@ -119,7 +106,7 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
         make(wanted, environment, lock)?;
     }
     let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--no-user", "--disable-pip-version-check"];
-    let installed = step(environment.python().args(pip).args(&requirements), lock)?;
+    let installed = step(environment.python().args(pip).args(requirements), lock)?;
     if !installed.status.success() {
         bail!(
             "pip could not install {} ({}); make room or check the network, and call again",
@@ -130,13 +117,8 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     fs::write(&receipt_file, receipt).with_context(|| format!("cannot write {}", receipt_file.display()))
 }
 
-/// Why the packages do not work, if they do not.
-fn broken(environment: &Environment, script: &str) -> Option<String> {
-    match environment.python().args(["-I", "-c", script]).output() {
-        Ok(output) if output.status.success() => None,
-        Ok(output) => Some(reason(&output.stderr)),
-        Err(error) => Some(error.to_string()),
-    }
+fn is_whole(environment: &Environment) -> bool {
+    environment.python().args(["-I", "-c", FILES]).output().is_ok_and(|output| output.status.success())
 }
 
 fn make(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
@@ -159,29 +141,29 @@ fn make(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
 /// A Python that can make virtual environments: on the path under any usual name, or where pyenv, uv and conda
 /// keep theirs.
 fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
-    let least = wanted.python()?;
+    let least = wanted.python;
     let home = |path: &str| env::home_dir().unwrap_or_default().join(path);
-    let within = |folder: PathBuf| {
-        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path().join("bin"))
-    };
     let pyenv = env::var_os("PYENV_ROOT").map_or_else(|| home(".pyenv"), PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
     // The Python in .venv is about to be removed, and may be the first on the path.
     let mut folders: Vec<PathBuf> = env::split_paths(&path).filter(|folder| folder != own).collect();
-    folders.extend(within(pyenv.join("versions")).chain(within(home(".local/share/uv/python"))));
+    for versions in [pyenv.join("versions"), home(".local/share/uv/python")] {
+        folders.extend(
+            fs::read_dir(versions).into_iter().flatten().flatten().map(|entry| entry.path().join("bin")),
+        );
+    }
     folders.extend(["miniconda3/bin", "miniforge3/bin", "anaconda3/bin"].map(home));
-    let names = ["python3", "python"].map(String::from);
-    let names = names.into_iter().chain((least.1..30).rev().map(|minor| format!("python3.{minor}")));
-    let script = "import sys; print('%d.%d' % sys.version_info[:2]); import venv, ensurepip";
-    let mut without = None;
-    for program in
-        names.flat_map(|name| folders.iter().map(move |folder| folder.join(&name)).collect::<Vec<_>>())
-    {
-        if !program.is_file() {
-            continue;
-        }
+    let mut names = ["python3", "python"].map(String::from).to_vec();
+    names.extend((least.1..30).rev().map(|minor| format!("python3.{minor}")));
+    let programs = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let mut fault = format!(
+        "there is no Python {0}.{1} or newer; install one, on Debian and Ubuntu with `apt install python3 python3-venv`, or where that is older with `pip install uv && uv python install {0}.{1}`",
+        least.0, least.1
+    );
+    for program in programs.filter(|program| program.is_file()) {
         let mut python = Command::new(&program);
         forget(&mut python, &["PYTHON"]);
+        let script = "import sys; print('%d.%d' % sys.version_info[:2]); import venv, ensurepip";
         let Ok(output) = python.args(["-c", script]).output() else { continue };
         if minor(&String::from_utf8_lossy(&output.stdout)).is_none_or(|version| version < least) {
             continue;
@@ -189,19 +171,12 @@ fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
         if output.status.success() {
             return Ok(program);
         }
-        without = without.or(Some(program));
-    }
-    match without {
-        Some(program) => bail!(
+        fault = format!(
             "{} cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`",
             program.display()
-        ),
-        None => bail!(
-            "there is no Python {0}.{1} or newer; install one, on Debian and Ubuntu with `apt install python3 python3-venv`, or where that is older with `pip install uv && uv python install {0}.{1}`",
-            least.0,
-            least.1
-        ),
+        );
     }
+    bail!(fault)
 }
 
 /// Removes what Python and pip made, and keeps a kernel that has been built, and the receipt that the folder is ours.

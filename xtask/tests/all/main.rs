@@ -26,5 +26,6 @@ mod run;
 mod session;
 #[cfg(target_os = "linux")] // processes are found in `/proc`
 mod set_up;
+mod shields;
 mod verdicts;
 mod workbench;

@@ -138,7 +138,7 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     for folder in ["notebooks", "programs", "target"] {
         fs::create_dir(bench.path(folder)).unwrap();
     }
-    for file in ["environment.yml", "notebooks/evcxr.toml"] {
+    for file in ["environment.yml", "Cargo.lock", "notebooks/evcxr.toml"] {
         fs::copy(root().join(file), bench.path(file)).unwrap();
     }
     write(&bench.path("notebooks/sum.ipynb"), vec![cell("40 + 2", &[])]);

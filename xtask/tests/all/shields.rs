@@ -1,0 +1,111 @@
+//! What a reader has set for other work neither breaks nor changes a notebook, in whatever front end it runs.
+
+use crate::workbench::*;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Two cells hand a lock to each other, and the last says how often, whether cells are release builds, and what it sees.
+const CELLS: [&str; 5] = [
+    include_str!("set-up-cell.txt"),
+    "use std::{sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}}, time::Duration};
+let turns = Arc::new((parking_lot::Mutex::new(()), AtomicUsize::new(0)));",
+    "THREAD 0",
+    "THREAD 1",
+    "for _ in 0..1_000 { if turns.1.load(SeqCst) < 100 { std::thread::sleep(Duration::from_millis(10)) } }
+println!(\"{} {}\", turns.1.load(SeqCst), cfg!(debug_assertions))",
+];
+
+const THREAD: &str = "let shared = turns.clone();
+std::thread::spawn(move || loop {
+    let guard = shared.0.lock();
+    let turn = shared.1.load(SeqCst);
+    if turn == 100 { break }
+    if turn % 2 == PARITY { shared.1.store(turn + 1, SeqCst); }
+    std::thread::sleep(Duration::from_micros(100));
+    parking_lot::MutexGuard::unlock_fair(guard);
+});";
+
+/// What is set, in a shell that stands in an empty folder, and how a run then ends.
+const ROWS: [(&str, &str); 17] = [
+    ("export CARGO_INCREMENTAL=0 CARGO_BUILD_TARGET=wasm32-unknown-unknown", "100 false"),
+    ("export CARGO_ENCODED_RUSTFLAGS=-Ctarget-cpu=native", "100 false"),
+    ("export RUSTFLAGS=-Zno CARGO_BUILD_RUSTFLAGS=-Zno RUSTC_WRAPPER=/bin/false RUSTC=/bin/false", "100 false"),
+    ("export CARGO_PROFILE_DEV_PANIC=abort CARGO_PROFILE_DEV_LTO=fat CARGO_TARGET_DIR=$PWD", "100 false"),
+    ("printf '[build]\\nincremental = false\\nrustc-wrapper = \"/bin/false\"\\n[profile.dev]\\npanic = \"abort\"\\ndebug-assertions = true\\n' > c
+      mkdir h; ln -s \"${CARGO_HOME:-$HOME/.cargo}\"/registry h; mv c h/config.toml; export CARGO_HOME=$PWD/h", "100 false"),
+    ("export EVCXR_TMPDIR=$PWD EVCXR_CONFIG_DIR=$PWD XDG_CONFIG_HOME=$PWD; echo ':dep no-such-crate-anywhere' > init.evcxr
+      mkdir evcxr; printf ':timing\\n:dep no-such-crate-anywhere' > evcxr/init.evcxr", "100 false"),
+    ("mkdir -p kernels/rust; echo '{\"argv\": [\"false\"], \"display_name\": \"Rust\", \"language\": \"rust\"}' > kernels/rust/kernel.json
+      export JUPYTER_PATH=$PWD", "100 false"),
+    ("for p in mold lld ld.lld ld.mold; do printf '#!/bin/sh\\nexit 1' > $p; chmod +x $p; done; export PATH=\"$PWD:$PATH\"", "100 false"),
+    ("mkdir 'a b'; export TMPDIR=\"$PWD/a b\"", "100 false"),
+    ("mkdir ä; export TMPDIR=$PWD/ä", "100 false"),
+    ("export TMPDIR=/no/such/folder", "100 false"),
+    ("export LD_LIBRARY_PATH=$PWD; touch libhelpers.so", "100 false"),
+    ("mount -t tmpfs -o noexec none /tmp; export TMPDIR=/tmp", "100 false"),
+    ("mount -t tmpfs -o size=30m none \"$PWD\"; export TMPDIR=$PWD", "100 false"),
+    ("mount --bind \"$HOME\" \"$HOME\"; mount -o remount,bind,ro \"$HOME\"; export JUPYTER_RUNTIME_DIR=$PWD", "100 false"),
+    ("unshare -n true && exec unshare -n sh -c 'ip link set lo up; exec \"$0\" \"$@\"' \"$0\" \"$@\"", "100 false"),
+    ("mkdir p; for p in rustc cargo sh; do ln -s \"$(command -v $p)\" p; done; export PATH=$PWD/p", "install a C compiler"),
+];
+
+fn notebook() -> (TempDir, std::path::PathBuf) {
+    let folder = workspace();
+    let path = folder.path().join("notebooks/shielded.ipynb");
+    let source = |cell: &str| match cell.strip_prefix("THREAD ") {
+        Some(parity) => THREAD.replace("PARITY", parity),
+        None => cell.trim_end().to_owned(),
+    };
+    write(&path, CELLS.iter().map(|at| cell(&source(at), &[])).collect());
+    (folder, path)
+}
+
+fn said(notebook: &Path) -> String {
+    read(notebook)["cells"].as_array().unwrap().iter().map(|cell| cell["outputs"].to_string()).collect()
+}
+
+#[test]
+fn what_is_set_for_other_work_does_not_reach_a_notebook() {
+    let (_alone, _setting_up) = (alone(), setting_up());
+    environment();
+    let ((_folder, path), output) = (notebook(), tempfile::tempdir().unwrap());
+    let set: String = ROWS[..10].iter().map(|(set, _)| format!("{set}\n")).collect();
+    let mut shell = Command::new("sh");
+    shell.current_dir(output.path()).args(["-ec", &format!("{set} exec \"$0\" \"$@\"")]);
+    let run = [PROGRAM, "run", path.to_str().unwrap(), "--output", output.path().to_str().unwrap()];
+    let outcome = Outcome::of(shell.args(run).output().unwrap());
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let said = said(&output.path().join("shielded.ipynb"));
+    assert!(said.contains("100 false") && !said.contains("Took"), "{said}");
+}
+
+#[test]
+#[ignore = "deep: seventeen settings of readers, each with jupyter execute, about 8 minutes"]
+fn each_setting_of_a_reader_does_not_matter_or_is_a_sentence() {
+    let _setting_up = setting_up();
+    for (set, end) in ROWS {
+        progress(set);
+        let ((folder, path), scratch) = (notebook(), tempfile::tempdir().unwrap());
+        let jupyter = tool("jupyter");
+        let script = format!("{set}\nexec \"$0\" \"$@\"");
+        let mut shell = match set.contains("mount") || set.contains("unshare") {
+            true => match with_mounts(set, &script) {
+                Some(command) => command,
+                None => continue,
+            },
+            false => Command::new("sh"),
+        };
+        if !set.contains("mount") && !set.contains("unshare") {
+            shell.args(["-c", &script]);
+        }
+        shell.arg(jupyter.get_program()).args(["execute", "--allow-errors", "--output=out"]).arg(&path);
+        shell.envs(jupyter.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let outcome = Outcome::of(shell.current_dir(scratch.path()).output().unwrap());
+        assert_eq!(outcome.code, Some(0), "{set}: {}", outcome.stderr);
+        let said = said(&folder.path().join("notebooks/out.ipynb"));
+        assert!(said.contains(end) && !said.contains("Took"), "{set}: {said}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "{set}: something is left");
+    }
+}
