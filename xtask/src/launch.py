@@ -51,24 +51,20 @@ def sound(entry):
 
 
 def fill(cache, kept):
-    """Gives a kernel a cache of its own of what other kernels have left; files are shared, but for the counts."""
+    """Gives a kernel a cache of its own of what other kernels have left."""
     for entry in kept.iterdir() if kept.exists() else ():
         if sound(entry):
-            shutil.copytree(entry, cache / entry.name, copy_function=os.link)
-            (cache / entry.name / "hits").unlink()
-            shutil.copy(entry / "hits", cache / entry.name)
+            shutil.copytree(entry, cache / entry.name)
 
 
 def keep(cache, kept):
     """Leaves a kernel's cache to the next."""
-    old = kept.with_name(f"{cache.name}.old")
     for entry in (cache / "evcxr").iterdir():
         if not sound(entry):
             shutil.rmtree(entry)
     if kept.exists():
-        kept.rename(old)
+        kept.rename(cache / "old")
     (cache / "evcxr").rename(kept)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def janitor(build, cache, kept):

@@ -139,9 +139,7 @@ def summary(notebook, name):
     heading, lead = first.values()
     for anchor in heading.select(".anchor-link") if heading else []:
         anchor.decompose()
-    stamp = dict(row for row in twin(shown(notebook, "stamp")).rows if len(row) == 2)
-    if "cores" in stamp:
-        stamp["cores"] += " cores"
+    stamp = {row[0]: row[1] + " cores" * (row[0] == "cores") for row in twin(shown(notebook, "stamp")).rows if len(row) == 2}
     judged = re.compile(r"(.*: )(supported|refuted|inconclusive)( \(.*\))?")
     verdict = shown(notebook, "verdict").splitlines()
     return {
