@@ -27,10 +27,8 @@ pub fn folder() -> &'static Path {
             for parameter in &parts.parameters {
                 run.arg("-p").arg(format!("{}={}", parameter.name, parameter.small(0.2)));
             }
-            let mut setting_up = Some(setting_up());
             let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             for line in BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap) {
-                setting_up.take_if(|_| line.contains("  cell 2 of "));
                 doing(line);
             }
             let outcome = Outcome::of(run.wait_with_output().unwrap());

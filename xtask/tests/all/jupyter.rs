@@ -163,7 +163,6 @@ impl Sheet {
     /// Chooses from a menu what makes cells run, and agrees if asked whether to restart. Comes back when they run, and
     /// the set-up cell, where it is one of them, has finished.
     pub fn begin(&self, menu: &str, entry: &str) {
-        let _setting_up = setting_up();
         let kernel = format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
         self.page.wait("it has a kernel", 120, &kernel);
         let before = self.page.evaluate(COUNTS);

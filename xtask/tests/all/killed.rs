@@ -67,9 +67,7 @@ impl Bench {
     }
 
     fn files(&self) -> Files {
-        let files = ["notebooks", "rendered"].into_iter().flat_map(|folder| tree(&self.path(folder)));
-        // The index is on its way in such a file, which a kill may leave.
-        files.filter(|(path, _)| !name(path).starts_with(".tmp")).collect()
+        ["notebooks", "rendered"].into_iter().flat_map(|folder| tree(&self.path(folder))).collect()
     }
 
     fn published(&self) -> Files {

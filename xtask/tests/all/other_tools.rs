@@ -61,7 +61,6 @@ println!("EVCXR_BEGIN_CONTENT text/plain\nhow many  {COUNT}\nEVCXR_END_CONTENT")
 #[test]
 #[ignore = "deep: a notebook with small values through two tools, about 2 minutes"]
 fn other_tools_execute_a_whole_notebook() {
-    let _setting_up = setting_up();
     let notebook = with_values(&notebooks()[0], |parameter| parameter.small(0.2));
     for tool in [NBCONVERT, NBCLIENT] {
         let executed = execute(tool, &notebook);

@@ -56,7 +56,6 @@ impl Session {
         let (name, doing) = (parts.name.clone(), "set-up".into());
         let mut session = Self { doing, name, driver, requests, answers, _folder: folder };
         assert_eq!(session.answer(), "ready");
-        let _setting_up = setting_up();
         parts.begin.iter().for_each(|cell| drop(session.run_well(cell)));
         session
     }

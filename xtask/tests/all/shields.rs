@@ -68,7 +68,7 @@ fn said(notebook: &Path) -> String {
 
 #[test]
 fn what_is_set_for_other_work_does_not_reach_a_notebook() {
-    let (_alone, _setting_up) = (alone(), setting_up());
+    let _alone = alone();
     environment();
     let ((_folder, path), output) = (notebook(), tempfile::tempdir().unwrap());
     let set: String = ROWS[..10].iter().map(|(set, _)| format!("{set}\n")).collect();
@@ -84,7 +84,6 @@ fn what_is_set_for_other_work_does_not_reach_a_notebook() {
 #[test]
 #[ignore = "deep: seventeen settings of readers, each with jupyter execute, about 8 minutes"]
 fn each_setting_of_a_reader_does_not_matter_or_is_a_sentence() {
-    let _setting_up = setting_up();
     for (set, end) in ROWS {
         progress(set);
         let ((folder, path), scratch) = (notebook(), tempfile::tempdir().unwrap());

@@ -51,12 +51,6 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Held while a set-up cell runs: two kernels that take from the cache at the same time fail now and then.
-pub fn setting_up() -> MutexGuard<'static, ()> {
-    static SETTING_UP: Mutex<()> = Mutex::new(());
-    SETTING_UP.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The environment that `cargo xtask setup` has made, which is called once and shows what it does.
 pub fn environment() -> &'static Path {
     static PREFIX: LazyLock<PathBuf> = LazyLock::new(|| {
