@@ -1,4 +1,0 @@
-trait Count: Default + Sync {
-    fn increment(&self);
-    fn get(&self) -> u64;
-}
