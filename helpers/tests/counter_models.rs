@@ -56,3 +56,22 @@ fn one_guarded_call_keeps_the_limit_in_every_schedule_and_a_breach_by_two_is_fou
     );
     assert!(matches!(in_one_call, (2.., 0)));
 }
+
+/// Two locks; how many threads have begun, how many hold their first lock, and whether both did at one time. Of the
+/// holders loom knows, so that it may switch threads there.
+type Two = ([parking_lot::Mutex<u64>; 2], AtomicUsize, sync::atomic::AtomicUsize, AtomicUsize);
+
+fn take_first((locks, _, holders, both): &Two, first: usize) {
+    let _first = locks[first].lock();
+    both.fetch_add(holders.fetch_add(1, SeqCst), SeqCst);
+    holders.fetch_sub(1, SeqCst);
+}
+
+/// Both with their first lock is a deadlock where each wants the other's; loom aborts the program when it meets one.
+#[test]
+fn two_threads_come_to_hold_a_lock_each_in_opposite_order_and_never_in_the_same_order() {
+    let opposite = |two: &Two| take_first(two, two.1.fetch_add(1, SeqCst));
+    let gets_on = |two: &Two| two.3.load(SeqCst) == 0;
+    assert!(matches!(schedules(opposite, gets_on), (1.., 1..)));
+    assert!(matches!(schedules(|two: &Two| take_first(two, 0), gets_on), (2.., 0)));
+}
