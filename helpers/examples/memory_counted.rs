@@ -2,7 +2,7 @@
 //! process what it costs resident.
 //!
 //! A notebook cell cannot count: it links the standard library dynamically, and that keeps its own allocator. The
-//! functions between the two lines are those of `notebooks/03-memory-per-idle-task.ipynb`; a test holds them against it.
+//! functions between the two lines are those of notebooks 03 and 06; a test holds them against these.
 //!
 //! ```sh
 //! cargo run --release --package helpers --example memory_counted
