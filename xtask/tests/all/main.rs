@@ -7,10 +7,12 @@
 
 mod bad_values;
 mod browser;
+mod budgets;
 mod cells;
 mod checks;
 mod compare;
 mod executed;
+mod exercises;
 mod interrupts;
 mod jupyter;
 #[cfg(target_os = "linux")] // processes are found in `/proc`

@@ -201,8 +201,8 @@ fn parse(cell: &str) -> Vec<Parameter> {
         let (name, rest) = line.strip_prefix("const ")?.split_once(": ")?;
         let (kind, rest) = rest.split_once(" = ")?;
         let (value, comment) = rest.split_once("; // ")?;
-        // At the end of the comment: `5 to 1,000`, `10,000 or more`, or none.
-        let [least, most] = match comment.split(' ').collect::<Vec<_>>()[..] {
+        // At the end of the comment, before the experiments: `5 to 1,000`, `10,000 or more`, or none.
+        let [least, most] = match comment.split(';').next().unwrap().split(' ').collect::<Vec<_>>()[..] {
             [.., least, "to", most] => [number(least), number(most)],
             [.., least, "or", "more"] => [number(least), None],
             _ => [None, None],
