@@ -57,7 +57,9 @@ fn extremes(parameter: &Parameter) -> Vec<(String, String)> {
         values.iter_mut().for_each(|(value, _)| *value = format!("&[{value}]"));
         let (long, most) = ((1..=1_000).collect::<Vec<_>>(), parameter.most.unwrap_or_default());
         values.push((format!("&{long:?}"), (most + 1).to_string()));
-        let lists = [("&[]", "empty"), ("&[2, 2]", "twice"), ("&[1, 2, 1]", "twice")];
+        let threads = [("&[2, 2]", "twice"), ("&[1, 2, 1]", "twice")];
+        let schedule = [("&[]", "empty"), ("&[0, 0, 0, 1]", "thread 0 3 and thread 1 1 of two")];
+        let lists = if parameter.is_open() { threads } else { schedule };
         values.extend(lists.map(|(value, given)| (value.into(), given.into())));
     }
     values

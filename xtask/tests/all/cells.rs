@@ -13,7 +13,7 @@ notebooks!(first: 0, second: 1, third: 2, fourth: 3, fifth: 4, sixth: 5);
 fn run_one(place: usize) {
     let parts = parts();
     assert!(parts.len() <= 6, "add tests for the other notebooks");
-    for id in SCHEDULES.split(' ') {
+    for id in FORCED.split(' ') {
         assert!(
             parts.iter().flat_map(|parts| &parts.cells).any(|cell| cell.id == id),
             "no notebook has {id}"
@@ -26,27 +26,22 @@ fn run_one(place: usize) {
     bad_values::most_absurd_and_other_types(&mut session, parts);
     interrupts::at_a_random_moment(&mut session, parts, &mut random);
     interrupts::while_it_measures(&mut session, parts, &mut random);
-    forced_schedules(&mut session, parts);
+    forced(&mut session, parts);
     if parts.defines("guarded") {
         callers(&mut session);
         hand_over_a_lock(&mut session);
     }
 }
 
-/// Cells, of whichever notebook, that run a forced schedule and say `in 1000 of 1000 runs`.
-const SCHEDULES: &str = "lost-runs overshoot-timeline twice-runs crossed-figure one-thread-runs";
+/// Cells, of whichever notebook, that force what they show and say `in 1000 of 1000 runs`.
+const FORCED: &str = "twice one-thread";
 
-fn forced_schedules(session: &mut Session, parts: &Parts) {
-    session.run_well("const RUNS: usize = 1_000; const PATIENCE_US: u64 = 100;");
-    for cell in parts.cells.iter().filter(|cell| SCHEDULES.split(' ').any(|id| id == cell.id)) {
+fn forced(session: &mut Session, parts: &Parts) {
+    session.run_well("const FORCED_RUNS: usize = 1_000; const PATIENCE_US: u64 = 100;");
+    for cell in parts.cells.iter().filter(|cell| FORCED.split(' ').any(|id| id == cell.id)) {
         session.doing = format!("{} in 1,000 runs", cell.id);
         let said = session.run_well(&cell.source).stream("stdout");
         assert!(said.contains("in 1000 of 1000 runs"), "{}: {said}", cell.id);
-    }
-    if parts.defines("overshoot") {
-        let over = "let over = |n: u32| count_runs(|| Ok(overshoot(n as usize, &Steps::default())? == f64::from(n - 1)));
-(over(1)?, over(4)?)";
-        assert_eq!(session.run_well(&format!("{{ {over} }}")).shown(), "(1000, 1000)");
     }
 }
 

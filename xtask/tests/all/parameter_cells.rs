@@ -29,10 +29,16 @@ impl Parameter {
         self.kind.starts_with('&')
     }
 
-    /// The least at `share` 0, the value of the notebook at 1, between them by the logarithm; a short list.
+    /// Whether the notebook leaves the choice to the machine.
+    pub fn is_open(&self) -> bool {
+        self.value == "&[]"
+    }
+
+    /// The least at `share` 0, the value of the notebook at 1, between them by the logarithm; of a list, the notebook's,
+    /// or a short one.
     pub fn small(&self, share: f64) -> String {
         if self.is_list() {
-            return "&[1, 2]".into();
+            return if self.is_open() { "&[1, 2]".into() } else { self.value.clone() };
         }
         let value = number(&self.value).unwrap_or_else(|| panic!("{} is no number", self.value)) as f64;
         let least = self.least.unwrap_or(0).max(1) as f64;
