@@ -29,22 +29,26 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     }
     let launch = spec.join("launch.py");
     // It starts the kernel, so what it shields from holds in every front end.
-    let registered = json!({
-        "argv": [environment.bin().join("python"), "-I", launch, kernel, root, "{connection_file}"],
-        "display_name": format!("Rust ({})", wanted.name),
-        "language": "rust",
-        "interrupt_mode": "message",
-    });
-    let files = [
-        ("launch.py", include_str!("launch.py").to_owned()),
-        ("kernel.json", registered.to_string()),
-        ("checked-version.txt", receipt(&kernel, version).unwrap_or_default()),
+    let registered = |display_name: &str| {
+        let argv = json!([environment.bin().join("python"), "-I", launch, kernel, root, "{connection_file}"]);
+        let interrupt = "message";
+        json!({ "argv": argv, "display_name": display_name, "language": "rust", "interrupt_mode": interrupt })
+            .to_string()
+    };
+    let mut files = vec![
+        (launch.clone(), include_str!("launch.py").to_owned()),
+        (spec.join("kernel.json"), registered(&format!("Rust ({})", wanted.name))),
+        (spec.join("checked-version.txt"), receipt(&kernel, version).unwrap_or_default()),
     ];
-    fs::create_dir_all(&spec).with_context(|| format!("cannot write to {}", spec.display()))?;
-    for (name, text) in files {
-        let path = spec.join(name);
+    // For notebooks made elsewhere, which name any kernel for Rust so. conda has its own.
+    if !environment.prefix.join("conda-meta").exists() {
+        files.push((spec.with_file_name("rust").join("kernel.json"), registered("Rust")));
+    }
+    for (path, text) in files {
         if !fs::read_to_string(&path).is_ok_and(|known| known == text) {
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            let written =
+                path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+            written.with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
     // What cannot be removed is in nobody's way.

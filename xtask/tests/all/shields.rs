@@ -44,7 +44,7 @@ const ROWS: [(&str, &str); 17] = [
     ("mkdir ä; export TMPDIR=$PWD/ä", "100 false"),
     ("export TMPDIR=/no/such/folder", "100 false"),
     ("export LD_LIBRARY_PATH=$PWD; touch libhelpers.so", "100 false"),
-    ("mount -t tmpfs -o noexec none /tmp; export TMPDIR=/tmp", "100 false"),
+    ("mount -t tmpfs -o noexec none \"$PWD\"; export TMPDIR=$PWD", "100 false"),
     ("mount -t tmpfs -o size=30m none \"$PWD\"; export TMPDIR=$PWD", "100 false"),
     ("mount --bind \"$HOME\" \"$HOME\"; mount -o remount,bind,ro \"$HOME\"; export JUPYTER_RUNTIME_DIR=$PWD", "100 false"),
     ("unshare -n true && exec unshare -n sh -c 'ip link set lo up; exec \"$0\" \"$@\"' \"$0\" \"$@\"", "100 false"),
@@ -107,4 +107,36 @@ fn each_setting_of_a_reader_does_not_matter_or_is_a_sentence() {
         assert!(said.contains(end) && !said.contains("Took"), "{set}: {said}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "{set}: something is left");
     }
+}
+
+/// What the kernel keeps of a crate that it has built: how often it was used, what was built, and how it was asked for.
+const ENTRIES: [(&str, &str, &str, bool); 7] = [
+    ("7", "{\"artifact\": \"/x/there.rlib\"}\n", "--json=artifacts", true),
+    ("7", "", "--crate-name\nprobe", true),
+    ("", "{\"artifact\": \"/x/there.rlib\"}\n", "--json=artifacts", false),
+    ("7", "{\"artifact\": \"/x/gone.rlib\"}\n", "--json=artifacts", false),
+    ("7", "{\"artifact\": \"/x/there.rlib\"}\n{\"arti", "--json=artifacts", false),
+    ("7", "", "--json=artifacts", false),
+    ("-", "", "", false),
+];
+
+#[test]
+fn an_entry_of_the_cache_that_was_cut_off_is_left_out_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut python = tool("python");
+    let script = "import pathlib, runpy, sys
+sound = runpy.run_path(sys.argv[1])['sound']
+print(*[sound(pathlib.Path(path)) for path in sys.argv[2:]])";
+    python.args(["-c", script]).arg(root().join("xtask/src/launch.py"));
+    for (place, (hits, built, meta, _)) in ENTRIES.iter().enumerate() {
+        let entry = folder.path().join(place.to_string());
+        fs::create_dir(&entry).unwrap();
+        for (name, text) in [("hits", hits), ("stderr", built), ("meta", meta), ("there.rlib", &"")] {
+            fs::write(entry.join(name), text).unwrap();
+        }
+        python.arg(entry);
+    }
+    let outcome = Outcome::of(python.output().unwrap());
+    let wanted = ENTRIES.map(|entry| if entry.3 { "True" } else { "False" }).join(" ");
+    assert_eq!(outcome.stdout.trim(), wanted, "{}", outcome.stderr);
 }
