@@ -39,13 +39,12 @@ def folder(project):
 
 
 def sound(entry):
-    """Whether an entry of the cache is whole: it lists what was built, if anything was, and counts its use."""
+    """Whether an entry of the cache is whole, and of use: a probe of a build script leaves none that is asked for again."""
     try:
         int((entry / "hits").read_text())
         built = (entry / "stderr").read_text()
-        asked = "artifacts" in (entry / "meta").read_text()
         names = [pathlib.Path(json.loads(line)["artifact"]).name for line in built.splitlines()]
-        return bool(names or not asked) and all((entry / name).exists() for name in names)
+        return bool(names) and all((entry / name).exists() for name in names)
     except (OSError, ValueError, KeyError):
         return False
 
