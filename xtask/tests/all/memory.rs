@@ -1,4 +1,4 @@
-//! What notebook 03 says of memory, against a program of the helper crate that counts every byte.
+//! What notebook 06 says of memory, against a program of the helper crate that counts every byte.
 
 use crate::parameter_cells::parts;
 use crate::session::Session;
@@ -8,7 +8,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 fn cell(id: &str) -> Value {
-    cell_named(&read(&root().join("notebooks/03-memory-per-idle-task.ipynb")), id).clone()
+    cell_named(&read(&root().join("notebooks/06-where-the-bytes-go.ipynb")), id).clone()
 }
 
 fn source(id: &str) -> String {
@@ -57,7 +57,7 @@ fn a_fresh_process_and_the_kernel_find_the_same_slope() {
     let pending = outcome.stdout.strip_prefix("pending ").unwrap();
     let fresh: f64 = pending.split(' ').nth(2).unwrap().parse().unwrap();
 
-    let parts = parts().into_iter().find(|parts| parts.name.starts_with("03")).unwrap();
+    let parts = parts().into_iter().find(|parts| parts.name.starts_with("06")).unwrap();
     let mut session = Session::start(&parts);
     ["idle", "series"].map(source).iter().for_each(|cell| drop(session.run_well(cell)));
     let print = "println!(\"{:.2}\", series(TASKS, pending)?.resident_bytes_each()?.value);";
