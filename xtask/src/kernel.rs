@@ -29,11 +29,11 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     }
     let launch = spec.join("launch.py");
     // It starts the kernel, so what it shields from holds in every front end.
-    let registered = |display_name: &str| {
+    let registered = |name: &str| {
         let argv = json!([environment.bin().join("python"), "-I", launch, kernel, root, "{connection_file}"]);
-        let interrupt = "message";
-        json!({ "argv": argv, "display_name": display_name, "language": "rust", "interrupt_mode": interrupt })
-            .to_string()
+        let spec =
+            json!({ "argv": argv, "display_name": name, "language": "rust", "interrupt_mode": "message" });
+        spec.to_string()
     };
     let mut files = vec![
         (launch.clone(), include_str!("launch.py").to_owned()),

@@ -4,10 +4,12 @@ Arguments: the kernel's program, the project's folder, Jupyter's connection file
 own, with the crates of the project's lock file and a cache that no other kernel changes meanwhile. Where it cannot
 start, each cell answers with one sentence that says why.
 """
+import contextlib
 import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,12 +29,13 @@ def folder(project):
     """Makes the folder to build in: the kernel takes no spaces in its path, and programs must run there."""
     for place in [tempfile.gettempdir(), "/tmp", "/var/tmp", project / "target"]:
         try:
+            if shutil.disk_usage(place).free < ROOM:
+                continue
             made = pathlib.Path(tempfile.mkdtemp(prefix="kernel-", dir=place))
         except OSError:
             continue
         script(made / "try", "")
-        room = shutil.disk_usage(made).free > ROOM
-        if room and os.access(made / "try", os.X_OK) and re.fullmatch(r"[!-~]+", str(made)):
+        if os.access(made / "try", os.X_OK) and re.fullmatch(r"[!-~]+", str(made)):
             return made
         shutil.rmtree(made)
     raise OSError("no temporary folder has 500 MB of room and lets programs run: set TMPDIR to one")
@@ -95,11 +98,8 @@ def script(path, text):
 
 def program(name):
     """The path of a program of Rust; rustup's own stand-in would be slower."""
-    try:
-        found = subprocess.run(["rustup", "which", name], capture_output=True, text=True, check=True)
-        return found.stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return shutil.which(name)
+    find = ["/bin/sh", "-c", 'rustup which "$0" 2>/dev/null || command -v "$0"', name]
+    return subprocess.run(find, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def environment(build, cache, project):
@@ -116,10 +116,11 @@ def environment(build, cache, project):
     # The kernel would use a linker named mold or lld that it finds on the path, even one that does not work.
     script(programs / "mold", 'shift; exec "$@"')
     # Its first build, without any crate, would empty the lock file.
-    cargo, lock = program("cargo"), build / "Cargo.lock"
-    script(programs / "cargo", f"grep -q '\"helpers\"' Cargo.lock || cp '{lock}' Cargo.lock; exec '{cargo}' \"$@\"")
+    lock, cargo, own = (shlex.quote(str(path)) for path in (build / "Cargo.lock", program("cargo"), programs / "cargo"))
+    script(programs / "cargo", f"grep -q '\"helpers\"' Cargo.lock || cp {lock} Cargo.lock; exec {cargo} \"$@\"")
     if rustup := shutil.which("rustup"):
-        script(programs / "rustup", f"case \"$*\" in 'which cargo') echo '{programs}/cargo' ;; *) exec '{rustup}' \"$@\" ;; esac")
+        other = f"exec {shlex.quote(rustup)} \"$@\""
+        script(programs / "rustup", f"case \"$*\" in 'which cargo') echo {own} ;; *) {other} ;; esac")
     path = [str(programs), variables.get("PATH", os.defpath), os.path.expanduser("~/.cargo/bin")]
     return variables | {
         "PATH": os.pathsep.join(path),
@@ -156,7 +157,8 @@ def run(kernel, project, connection):
     os.close(held)
     for line in process.stderr:
         said = [*said[-30:], line.strip()]
-        print(line, end="", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # whoever showed this may have gone
+            print(line, end="", file=sys.stderr, flush=True)
     code = process.wait()
     os.waitpid(child, 0)
     if code != 1:

@@ -87,8 +87,8 @@ def shown(notebook, cell_id):
 
 def twin(text):
     lines = [line.strip() for line in text.strip("\n").split("\n\n")[0].splitlines()] or [""]
-    title, *rows = [lines[0], *(re.split("  +", line) for line in lines[1:])]
-    return Twin(title, rows[0] if rows else [], rows[1:])
+    rows = [re.split("  +", line) for line in lines[1:]]
+    return Twin(lines[0], rows[0] if rows else [], rows[1:])
 
 
 def alternative_text(text):
