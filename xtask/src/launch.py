@@ -117,7 +117,9 @@ def environment(build, cache, project):
     script(programs / "mold", 'shift; exec "$@"')
     # Its first build, without any crate, would empty the lock file.
     lock, cargo, own = (shlex.quote(str(path)) for path in (build / "Cargo.lock", program("cargo"), programs / "cargo"))
-    script(programs / "cargo", f"grep -q '\"helpers\"' Cargo.lock || cp {lock} Cargo.lock; exec {cargo} \"$@\"")
+    crate = shlex.quote(str(build / "crate"))
+    ours = f"case \"$PWD\" in {crate}*) grep -q '\"helpers\"' Cargo.lock || cp {lock} Cargo.lock ;; esac"
+    script(programs / "cargo", f"{ours}; exec {cargo} \"$@\"")
     if rustup := shutil.which("rustup"):
         other = f"exec {shlex.quote(rustup)} \"$@\""
         script(programs / "rustup", f"case \"$*\" in 'which cargo') echo {own} ;; *) {other} ;; esac")
