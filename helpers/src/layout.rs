@@ -129,7 +129,7 @@ impl Figure {
             (least < most, format!("or fewer, from {least} on")),
             (beyond > 0, format!("samples farther out are triangles at the edge: {beyond}")),
             (!computed.is_empty(), "a line without markers is computed".into()),
-            (self.marks.iter().any(|mark| mark.label == "predicted"), "shaded is what was predicted".into()),
+            (self.marks.iter().any(|mark| mark.label == "predicted"), "grey is what was predicted".into()),
         ];
         said.into_iter().filter_map(|(so, what)| so.then_some(what)).collect::<Vec<_>>().join("; ")
     }
@@ -156,7 +156,8 @@ impl Figure {
         if matches!(self.position.scale, Scale::Named(_)) && !self.rows && ticks.len() < across.ticks.len() {
             return Err(Error::new("draw", "the names below have no room", "shorter names, or rows"));
         }
-        let mut above = Vec::new();
+        // Where the labels of marks would touch, the second goes one level higher.
+        let mut above: Vec<(i32, i32, i32, i32, &str)> = Vec::new();
         for mark in &self.marks {
             let share = match (mark.at, mark.values) {
                 (Some(number), None) if !self.rows => at.share(number),
@@ -165,9 +166,15 @@ impl Figure {
             };
             let size = fitting(area, &mark.label, SIZE, wide - 2 * GAP)?;
             let half = width(area, &mark.label, size) / 2 + GAP;
-            above.push((x(share).clamp(half, wide - half), size, &mark.label));
+            let x = x(share).clamp(half, wide - half);
+            let touches = |&(level, at, other, ..): &(i32, i32, i32, i32, &str), on| {
+                level == on && (x - at).abs() < half + other
+            };
+            let level = (0..).find(|&on| !above.iter().any(|label| touches(label, on))).unwrap_or(0);
+            above.push((level, x, half, size, &mark.label));
         }
-        let top = 20 + LEVEL * (i32::from(!up.label.is_empty()) + above.len() as i32);
+        let levels = above.iter().map(|(level, ..)| level + 1).max().unwrap_or(0);
+        let top = 20 + LEVEL * (i32::from(!up.label.is_empty()) + levels);
         if top > bottom / 2 {
             let wrong = format!("the labels of {} marks have no room", above.len());
             return Err(Error::new("draw", wrong, "fewer marks"));
@@ -189,7 +196,7 @@ impl Figure {
         let below = fitting(area, &across.label, 48, right - left + 2 * left.min(wide - right))?;
         text(area, &across.label, ((left + right) / 2, bottom + 112), below, INK, HPos::Center)?;
         text(area, &up.label, (0, 28), fitting(area, &up.label, 48, wide)?, INK, HPos::Left)?;
-        for (level, (x, size, label)) in (0..).zip(above) {
+        for (level, x, _, size, label) in above {
             text(area, label, (x, top - 32 - LEVEL * level), size, GREY, HPos::Center)?;
         }
 
