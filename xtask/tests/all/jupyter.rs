@@ -176,7 +176,15 @@ impl Sheet {
         self.page.wait(&format!("{entry} has begun"), 120, &begun);
         let set_up = format!("{NOTEBOOK}.content.widgets.find(cell => cell.model.id === 'set-up')");
         let finished = format!("{set_up}.model.executionState !== 'running' || {DIED}");
-        self.page.wait("the set-up cell has finished", 1_200, &finished);
+        let what = "the set-up cell has finished";
+        // A kernel that answers a question on a connection that is closed already may hear nothing more (evcxr 0.22).
+        if !self.page.comes(what, 400, &finished) {
+            progress(&format!("  {entry}: the kernel hears nothing and is started once more"));
+            self.choose("Kernel", "Restart Kernel and Run All Cells");
+            self.page.click(".jp-Dialog button", "Restart");
+            self.restarted.set(true);
+            self.page.wait(what, 800, &finished);
+        }
     }
 
     pub fn finish(&self, what: &str) {

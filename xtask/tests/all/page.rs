@@ -201,12 +201,19 @@ impl Page {
     }
 
     pub fn wait(&self, what: &str, seconds: u64, expression: &str) {
+        assert!(self.comes(what, seconds, expression), "after {seconds} s there was still not this: {what}");
+    }
+
+    pub fn comes(&self, what: &str, seconds: u64, expression: &str) -> bool {
         let end = Instant::now() + Duration::from_secs(seconds);
         while self.evaluate(expression) != true {
             doing(format!("waiting for this: {what}"));
-            assert!(Instant::now() < end, "after {seconds} s there was still not this: {what}");
+            if Instant::now() > end {
+                return false;
+            }
             sleep(Duration::from_millis(50));
         }
+        true
     }
 
     pub fn click(&self, selector: &str, text: &str) {
