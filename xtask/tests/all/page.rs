@@ -222,6 +222,7 @@ impl Page {
                 const fits = element => element.checkVisibility() && element.innerText.trim().startsWith({text:?});
                 const element = [...document.querySelectorAll({selector:?})].find(fits);
                 if (!element) return null;
+                element.scrollIntoView({{ block: 'nearest' }});
                 const box = element.getBoundingClientRect();
                 return [box.x + box.width / 2, box.y + box.height / 2];
             }})()"
