@@ -16,7 +16,7 @@ const EDGE: i32 = 72;
 const CAPTION: i32 = 34;
 pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const GREY: RGBColor = RGBColor(110, 110, 110);
-pub(crate) const FONT: &str = "DejaVu Sans";
+const FONT: &str = "DejaVu Sans";
 /// The smallest letters, 11 pixels of the picture.
 pub(crate) const SMALLEST: i32 = 22;
 
@@ -143,7 +143,7 @@ impl Family {
 }
 
 /// `text` with signs that the font lacks as their numbers, such as `U+6F22`.
-pub(crate) fn with_signs(text: &str) -> String {
+fn with_signs(text: &str) -> String {
     use ab_glyph::Font;
     let Ok(font) = ab_glyph::FontRef::try_from_slice(dejavu::sans::regular()) else { return text.into() };
     let sign = |sign: char| match font.glyph_id(sign).0 {

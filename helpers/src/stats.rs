@@ -271,27 +271,14 @@ impl Claim {
     /// # Errors
     /// As [`Estimate::median`].
     pub fn all(parts: &[Claim]) -> Result<Verdict> {
-        Self::combine(parts, Verdict::Refuted, Verdict::Supported)
-    }
-
-    /// The verdict on the claim that any of `parts` holds: supported by any that is, refuted when all are. What
-    /// [`Claim::all`] says of chance goes for the support here.
-    ///
-    /// # Errors
-    /// As [`Estimate::median`].
-    pub fn any(parts: &[Claim]) -> Result<Verdict> {
-        Self::combine(parts, Verdict::Supported, Verdict::Refuted)
-    }
-
-    fn combine(parts: &[Claim], one_is_enough: Verdict, needs_all: Verdict) -> Result<Verdict> {
         let corrected = 1.0 - (1.0 - CONFIDENCE) / parts.len().max(1) as f64;
         let mut open = None;
         for part in parts {
-            if part.verdict_at(corrected)? == one_is_enough {
-                return Ok(one_is_enough);
+            if part.verdict_at(corrected)? == Verdict::Refuted {
+                return Ok(Verdict::Refuted);
             }
             let alone = part.verdict()?;
-            if alone != needs_all {
+            if alone != Verdict::Supported {
                 let why = match alone {
                     Verdict::Inconclusive(why) => why,
                     _ => "there are too few samples for so many parts".into(),
@@ -302,7 +289,7 @@ impl Claim {
         if parts.is_empty() {
             open = Some("nothing was judged".into());
         }
-        Ok(open.map_or(needs_all, Verdict::Inconclusive))
+        Ok(open.map_or(Verdict::Supported, Verdict::Inconclusive))
     }
 
     fn verdict_at(&self, confidence: f64) -> Result<Verdict> {

@@ -416,26 +416,18 @@ fn a_verdict_is_the_intervals_and_a_prediction_is_judged_the_same_way() {
     );
 
     let [yes, no, maybe] = [2.0, 0.5, 1.0].map(|median| claim(median, 1.0..=9.0, &[]));
-    let [every, some] = [Claim::all, Claim::any];
-    let whether = |of: fn(&[Claim]) -> Result<Verdict>, parts: &[&Claim]| {
-        of(&parts.iter().map(|&part| part.clone()).collect::<Vec<_>>()).unwrap()
-    };
-    assert_eq!(
-        [whether(every, &[&yes, &yes]), whether(some, &[&no, &yes])],
-        [(); 2].map(|()| Verdict::Supported)
-    );
-    assert_eq!(
-        [whether(every, &[&maybe, &no]), whether(some, &[&no, &no])],
-        [(); 2].map(|()| Verdict::Refuted)
-    );
-    assert!(open(whether(every, &[&yes, &maybe])).starts_with("`part`, since the interval"));
-    assert_eq!(open(whether(every, &[])), "nothing was judged");
+    let every =
+        |parts: &[&Claim]| Claim::all(&parts.iter().map(|&part| part.clone()).collect::<Vec<_>>()).unwrap();
+    assert_eq!(every(&[&yes, &yes]), Verdict::Supported);
+    assert_eq!(every(&[&maybe, &no]), Verdict::Refuted);
+    assert!(open(every(&[&yes, &maybe])).starts_with("`part`, since the interval"));
+    assert_eq!(open(every(&[])), "nothing was judged");
     // A part that is refuted by itself just so, by chance one time in twenty, does not refute twenty.
     let just =
         Claim::new("just", (0..25).map(|at| if at < 18 { 0.9 } else { 1.1 }).collect(), 1.0..=9.0, &[]);
     assert_eq!(verdict(just.clone()), Verdict::Refuted);
     let twenty: Vec<&Claim> = std::iter::repeat_n(&yes, 19).chain([&just]).collect();
-    assert!(open(whether(every, &twenty)).starts_with("`just`, since there are too few samples"));
+    assert!(open(every(&twenty)).starts_with("`just`, since there are too few samples"));
 
     let judged = |value, tolerance| {
         let found = Estimate { value: 2.0, low: 1.9, high: 2.1 };

@@ -2,6 +2,7 @@
 
 use crate::parameter_cells::{Parts, parts};
 use crate::session::Session;
+use crate::workbench::{TURNS, turns_of};
 use crate::{bad_values, interrupts};
 use fastrand::Rng;
 
@@ -83,23 +84,9 @@ fn callers(session: &mut Session) {
 /// nobody but those of its own cell.
 fn hand_over_a_lock(session: &mut Session) {
     session.doing = "two cells hand a lock over".into();
-    session.run_well(
-        "use std::{sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}}, time::Duration};
-let turns = Arc::new((parking_lot::Mutex::new(()), AtomicUsize::new(0)));",
-    );
+    session.run_well(TURNS);
     for parity in ["0", "1"] {
-        // Written out in both cells: a function would be compiled in the first alone. The thread holds the lock for
-        // longer than parking_lot spins, so that the other one has to sleep.
-        let thread = "let shared = turns.clone();
-std::thread::spawn(move || loop {
-    let guard = shared.0.lock();
-    let turn = shared.1.load(SeqCst);
-    if turn == 1_000 { break }
-    if turn % 2 == PARITY { shared.1.store(turn + 1, SeqCst); }
-    std::thread::sleep(Duration::from_micros(100));
-    parking_lot::MutexGuard::unlock_fair(guard);
-});";
-        session.run_well(&thread.replace("PARITY", parity));
+        session.run_well(&turns_of(parity, 1_000));
     }
     // Looks at the count without the lock, so that it does not hang where the threads do.
     let wait = "for _ in 0..6_000 { if turns.1.load(SeqCst) < 1_000 { std::thread::sleep(Duration::from_millis(10)) } }

@@ -9,23 +9,12 @@ use tempfile::TempDir;
 /// Two cells hand a lock to each other, and the last says how often, whether cells are release builds, and what it sees.
 const CELLS: [&str; 5] = [
     include_str!("set-up-cell.txt"),
-    "use std::{sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}}, time::Duration};
-let turns = Arc::new((parking_lot::Mutex::new(()), AtomicUsize::new(0)));",
+    TURNS,
     "THREAD 0",
     "THREAD 1",
     "for _ in 0..1_000 { if turns.1.load(SeqCst) < 100 { std::thread::sleep(Duration::from_millis(10)) } }
 println!(\"{} {}\", turns.1.load(SeqCst), cfg!(debug_assertions))",
 ];
-
-const THREAD: &str = "let shared = turns.clone();
-std::thread::spawn(move || loop {
-    let guard = shared.0.lock();
-    let turn = shared.1.load(SeqCst);
-    if turn == 100 { break }
-    if turn % 2 == PARITY { shared.1.store(turn + 1, SeqCst); }
-    std::thread::sleep(Duration::from_micros(100));
-    parking_lot::MutexGuard::unlock_fair(guard);
-});";
 
 /// What is set, in a shell that stands in an empty folder, and how a run then ends.
 const ROWS: [(&str, &str); 17] = [
@@ -55,7 +44,7 @@ fn notebook() -> (TempDir, std::path::PathBuf) {
     let folder = workspace();
     let path = folder.path().join("notebooks/shielded.ipynb");
     let source = |cell: &str| match cell.strip_prefix("THREAD ") {
-        Some(parity) => THREAD.replace("PARITY", parity),
+        Some(parity) => turns_of(parity, 100),
         None => cell.trim_end().to_owned(),
     };
     write(&path, CELLS.iter().map(|at| cell(&source(at), &[])).collect());

@@ -231,3 +231,23 @@ pub fn with_mounts(test: &str, script: &str) -> Option<Command> {
     progress(&format!("skipped: {test}: this machine does not permit `unshare -m`"));
     None
 }
+
+/// What two threads share that hand a lock to each other, as a cell.
+pub const TURNS: &str = "use std::{sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}}, time::Duration};
+let turns = Arc::new((parking_lot::Mutex::new(()), AtomicUsize::new(0)));";
+
+/// The thread with the odd or the even turns, as a cell of its own: a function would be compiled in the first cell alone.
+/// It holds the lock for longer than parking_lot spins, so that the other one has to sleep.
+pub fn turns_of(parity: &str, turns: usize) -> String {
+    format!(
+        "let shared = turns.clone();
+std::thread::spawn(move || loop {{
+    let guard = shared.0.lock();
+    let turn = shared.1.load(SeqCst);
+    if turn == {turns} {{ break }}
+    if turn % 2 == {parity} {{ shared.1.store(turn + 1, SeqCst); }}
+    std::thread::sleep(Duration::from_micros(100));
+    parking_lot::MutexGuard::unlock_fair(guard);
+}});"
+    )
+}
