@@ -1,8 +1,9 @@
 """Starts the Rust kernel where nothing reaches it that its user has set for other work.
 
 Arguments: the kernel's program, the project's folder, Jupyter's connection file. The kernel builds in a folder of its
-own, with the crates of the project's lock file and a cache that no other kernel changes meanwhile. Where it cannot
-start, each cell answers with one sentence that says why.
+own, with the crates of the project's lock file, a cache that no other kernel changes meanwhile, and no setting of
+cargo's but how a registry is reached. Where it cannot start, each cell answers with one sentence that says why.
+Arguments then: the sentence, and the connection file.
 """
 import contextlib
 import json
@@ -11,18 +12,41 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+import tomllib
 
-# All of cargo's, Rust's and evcxr's variables but those that say where things are, and how to reach a registry.
-FOREIGN = re.compile(r"CARGO$|CARGO_(?!HOME|NET_|HTTP_|REGISTR|SOURCE_)|RUST(?!UP_)|EVCXR_|JUPYTER_PATH|SCCACHE_")
+import zmq
+
+# What changes how programs are built, loaded or run; not where things are, and how a registry is reached.
+FOREIGN = re.compile(
+    r"CARGO$|CARGO_(?!NET_|HTTP_|REGISTR|SOURCE_)|RUST(?!UP_)|EVCXR_|JUPYTER_PATH|SCCACHE_|TOKIO_|GO[A-Z0-9]+$"
+    r"|LD_(?!LIBRARY_PATH)|DYLD_INSERT_|GLIBC_TUNABLES|MALLOC_|(HOST_|TARGET_)?(CC|CFLAGS|CPPFLAGS|LDFLAGS|AR)(_|$)"
+)
+REACH = ("credential-alias", "http", "net", "registries", "registry", "source")  # what cargo's settings say of registries
 ROOM = 500_000_000  # bytes; a notebook's cells take 200 MB
 REMEDIES = {
     "linker `": "install a C compiler, on Debian and Ubuntu with `apt install gcc`, on a Mac with `xcode-select --install`",
     "No space left": "make room on the disk, or set TMPDIR to a folder on another one",
-    "Cannot find `": "install Rust from https://rustup.rs",
 }
+# The first build, without any crate, would empty the lock file; and above the folder to build in may lie settings.
+CARGO = """case "$PWD" in {0}/crate*)
+    grep -q '"helpers"' Cargo.lock || cp {0}/Cargo.lock Cargo.lock
+    case "$*" in *--manifest-path*) ;; *)
+        command=$1
+        shift
+        set -- "$command" --manifest-path "$PWD/Cargo.toml" "$@" ;;
+    esac
+    export CARGO_TARGET_DIR="$PWD/target" CARGO_BUILD_BUILD_DIR="$PWD/target"
+    cd / ;;
+esac
+exec {1} "$@"
+"""
 
 
 def folder(project):
@@ -52,13 +76,6 @@ def sound(entry):
         return False
 
 
-def fill(cache, kept):
-    """Gives a kernel a cache of its own of what other kernels have left."""
-    for entry in kept.iterdir() if kept.exists() else ():
-        if sound(entry):
-            shutil.copytree(entry, cache / entry.name)
-
-
 def keep(cache, kept):
     """Leaves a kernel's cache to the next."""
     for entry in (cache / "evcxr").iterdir():
@@ -82,13 +99,26 @@ def janitor(build, cache, kept):
     for stream in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), stream)
     os.read(ended, 1)
-    try:
+    with contextlib.suppress(OSError):  # the next kernel builds again what it needs
         keep(cache, kept)
-    except OSError:
-        pass  # the next kernel builds again what it needs
     shutil.rmtree(cache, ignore_errors=True)
     shutil.rmtree(build, ignore_errors=True)
     os._exit(0)
+
+
+def follow(connection):
+    """Ends the kernel when the front end that has started it is gone, in whatever way."""
+    parent = int(os.environ.get("JPY_PARENT_PID", 0))
+    if not parent or os.getpgrp() != os.getpid():
+        return
+    with contextlib.suppress(ProcessLookupError):
+        if os.getppid() != parent:
+            os.kill(parent, 0)
+            return  # it has started this one through another
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    pathlib.Path(connection).unlink(missing_ok=True)
+    os.killpg(0, signal.SIGKILL)
 
 
 def script(path, text):
@@ -96,33 +126,66 @@ def script(path, text):
     path.chmod(0o755)
 
 
-def program(name):
-    """The path of a program of Rust; rustup's own stand-in would be slower."""
-    find = ["/bin/sh", "-c", 'rustup which "$0" 2>/dev/null || command -v "$0"', name]
-    return subprocess.run(find, stdout=subprocess.PIPE, text=True).stdout.strip()
+def replace(path, make):
+    """Makes a file beside its place and moves it there, so that it is whole whenever another kernel looks."""
+    make(new := path.with_name(f"{path.name}.{os.getpid()}"))
+    new.replace(path)
+
+
+def cargo_home(own):
+    """Makes a home of cargo's with the reader's crates, and of their settings only how a registry is reached.
+
+    It stays where it is: the cache knows crates by their paths.
+    """
+    home = pathlib.Path(os.environ.get("CARGO_HOME") or "~/.cargo").expanduser().absolute()
+    settings = next((file for file in (home / "config", home / "config.toml") if file.exists()), None)
+    settings = tomllib.loads(settings.read_text()) if settings else {}
+    kept = {key: settings[key] for key in REACH if key in settings} | {"cache": {"auto-clean-frequency": "never"}}
+    own.mkdir(parents=True, exist_ok=True)
+    for name in ("registry", "git"):
+        with contextlib.suppress(OSError):
+            (home / name).mkdir(parents=True, exist_ok=True)
+    for name in ("registry", "git", ".package-cache", ".package-cache-mutate", "credentials", "credentials.toml"):
+        if (home / name).exists():
+            replace(own / name, lambda new: new.symlink_to(home / name))
+    replace(own / "config.toml", lambda new: new.write_text("".join(f"{key} = {toml(kept[key])}\n" for key in kept)))
+    return home
+
+
+def toml(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{toml(key)} = {toml(value[key])}" for key in value) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)  # text, numbers and truth values are written as in JSON
 
 
 def environment(build, cache, project):
     variables = {name: value for name, value in os.environ.items() if not FOREIGN.match(name)}
-    libraries = variables.pop("LD_LIBRARY_PATH", "").split(os.pathsep)
     # Cargo puts folders there in which another build of the helper crate lies.
-    libraries = [path for path in libraries if path and not list(pathlib.Path(path).glob("libhelpers.*"))]
-    variables |= {"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}
+    libraries = variables.pop("LD_LIBRARY_PATH", "").split(os.pathsep)
+    if libraries := [path for path in libraries if path and not list(pathlib.Path(path).glob("libhelpers.*"))]:
+        variables["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
     variables |= re.findall(r"^:build_env (\w+)=(.*)$", (project / "notebooks/evcxr.toml").read_text(), re.M)
+    # The path of cargo itself; rustup's stand-in would be slower.
+    find = ["/bin/sh", "-c", "rustup which cargo 2>/dev/null || command -v cargo"]
+    cargo = pathlib.Path(subprocess.run(find, stdout=subprocess.PIPE, text=True).stdout.strip())
+    if not cargo.is_file():
+        raise OSError("there is no cargo: install Rust from https://rustup.rs")
     programs = build / "bin"
     programs.mkdir()
+    script(programs / "cargo", CARGO.format(*(shlex.quote(str(path)) for path in (build, cargo))))
+    # The kernel would ask it for the other cargo.
+    script(programs / "rustup", "exit 1")
     # The kernel would use a linker named mold or lld that it finds on the path, even one that does not work.
     script(programs / "mold", 'shift; exec "$@"')
-    # Its first build, without any crate, would empty the lock file.
-    lock, cargo, own = (shlex.quote(str(path)) for path in (build / "Cargo.lock", program("cargo"), programs / "cargo"))
-    crate = shlex.quote(str(build / "crate"))
-    ours = f"case \"$PWD\" in {crate}*) grep -q '\"helpers\"' Cargo.lock || cp {lock} Cargo.lock ;; esac"
-    script(programs / "cargo", f"{ours}; exec {cargo} \"$@\"")
-    if rustup := shutil.which("rustup"):
-        other = f"exec {shlex.quote(rustup)} \"$@\""
-        script(programs / "rustup", f"case \"$*\" in 'which cargo') echo {own} ;; *) {other} ;; esac")
-    path = [str(programs), variables.get("PATH", os.defpath), os.path.expanduser("~/.cargo/bin")]
+    # Where Rust is conda's, so is the compiler.
+    for compiler in pathlib.Path(sys.prefix, "bin").glob("*-conda-*-cc"):
+        script(programs / "cc", f'exec {shlex.quote(str(compiler))} "$@"')
+    home = cargo_home(project / "target/cargo-home")
+    path = [str(programs), str(cargo.parent), variables.get("PATH", os.defpath), str(home / "bin")]
     return variables | {
+        "CARGO_HOME": str(project / "target/cargo-home"),
         "PATH": os.pathsep.join(path),
         "TMPDIR": str(build),
         "EVCXR_TMPDIR": str(build / "crate"),
@@ -131,6 +194,23 @@ def environment(build, cache, project):
         "JUPYTER_PATH": str(build / "none"),
         "XDG_CACHE_HOME": str(cache),
     }
+
+
+def relay(connection, build):
+    """Stands between the front end and the kernel, which would hear nothing more after an answer to one that has gone,
+    as Jupyter's server has where the kernel is slow to start; returns the kernel's own connection file.
+    """
+    settings, context = json.loads(pathlib.Path(connection).read_text()), zmq.Context()
+    for channel in ("shell_port", "control_port"):
+        ends = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
+        ends[0].bind(f"{settings['transport']}://{settings['ip']}:{settings[channel]}")
+        with socket.create_server((settings["ip"], 0)) as free:
+            settings[channel] = free.getsockname()[1]
+        ends[1].connect(f"{settings['transport']}://{settings['ip']}:{settings[channel]}")
+        threading.Thread(target=zmq.proxy, args=ends, daemon=True).start()
+    own = build / "connection.json"
+    own.write_text(json.dumps(settings))
+    return own
 
 
 def run(kernel, project, connection):
@@ -148,10 +228,12 @@ def run(kernel, project, connection):
         cache = build / "cache"
     (cache / "evcxr").mkdir(parents=True)
     child, held = janitor(build, cache, kept)
-    fill(cache / "evcxr", kept)
+    threading.Thread(target=follow, args=[connection], daemon=True).start()
+    for entry in filter(sound, kept.iterdir() if kept.exists() else ()):
+        shutil.copytree(entry, cache / "evcxr" / entry.name)
     (build / "crate").mkdir()
     shutil.copy(next(lock for lock in (near / "Cargo.lock", project / "Cargo.lock") if lock.exists()), build)
-    command, said = [kernel, "--control_file", connection], []
+    command, said = [kernel, "--control_file", relay(connection, build)], []
     settings = {"env": environment(build, cache, project), "pass_fds": [held], "text": True, "errors": "replace"}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, **settings)
     os.close(held)
@@ -191,10 +273,12 @@ def answer(sentence, connection):
 
 
 if __name__ == "__main__":
-    kernel, project, connection = sys.argv[1:]
+    if len(sys.argv) == 3:
+        sys.exit(answer(*sys.argv[1:]))
     try:
-        sentence = run(kernel, pathlib.Path(project), connection)
-    except OSError as error:
+        sentence = run(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3])
+    except (OSError, ValueError, zmq.ZMQError) as error:
         sentence = f"the kernel did not start: {error}"
     print(sentence, file=sys.stderr, flush=True)
-    answer(sentence, connection)
+    # Anew, so that the ports are free again.
+    os.execv(sys.executable, [sys.executable, "-I", __file__, sentence, sys.argv[3]])
