@@ -83,10 +83,7 @@ impl Environment {
         let path = env::var_os("PATH").unwrap_or_default();
         let path = [self.bin()].into_iter().chain(env::split_paths(&path));
         command.env("PATH", env::join_paths(path).unwrap_or_default());
-        forget(
-            &mut command,
-            &["PYTHON", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_CONSTRAINT"],
-        );
+        forget(&mut command, &["PYTHON", "PIP_"]);
         // What Jupyter writes, where it cannot write to the home folder.
         if env::home_dir().is_some_and(|home| tempfile::tempfile_in(home).is_err()) {
             for variable in ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"] {
@@ -97,10 +94,13 @@ impl Environment {
     }
 }
 
-/// Starts a program without the variables whose names begin so.
+/// Starts a program without the variables whose names begin so, but with those that say how pip reaches a registry.
 pub fn forget(command: &mut Command, beginnings: &[&str]) {
-    for (name, _) in env::vars_os() {
-        if beginnings.iter().any(|beginning| name.as_encoded_bytes().starts_with(beginning.as_bytes())) {
+    const REACH: [&str; 8] =
+        ["INDEX", "CERT", "PROXY", "HOST", "LINKS", "CONFIG_FILE", "TIMEOUT", "CACHE_DIR"];
+    for name in env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
+        let kept = name.starts_with("PIP_") && REACH.iter().any(|what| name.contains(what));
+        if !kept && beginnings.iter().any(|beginning| name.starts_with(beginning)) {
             command.env_remove(name);
         }
     }

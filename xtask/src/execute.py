@@ -1,15 +1,19 @@
 """Executes notebooks, each in a fresh kernel, renders each, and publishes all of them or none; or compares two runs.
 
-Runs below guard.py and pages.py. Arguments: what is asked, and the templates, both in JSON. Results and progress go to stdout; the one reason for a
-failure to stderr. Standard input is a pipe that nothing is written to: when it ends, the caller is gone or wants no more.
+Runs below pages.py. Arguments: what is asked, and the templates, both in JSON. Results and progress go to stdout; the
+one reason for a failure to stderr. However this process ends, its kernel ends too, by itself.
 """
 import asyncio
 import base64
 import fcntl
 import json
 import logging
+import os
 import queue
+import signal
+import subprocess
 import sys
+import tempfile
 import threading
 
 from nbclient import NotebookClient
@@ -79,24 +83,19 @@ def complaint(cell):
     return "\n".join("  " + line for line in lines[:12])
 
 
-async def execute(path, notebook, kernel):
+async def execute(path, notebook, kernel, connection):
     """Executes one notebook."""
     # Errors are judged here, cell by cell; times would change where results do not.
     settings = {"timeout": None, "startup_timeout": 600, "allow_errors": True, "record_timing": False, "coalesce_streams": True}
     client = Client(notebook, kernel_name=kernel, **settings)
     client.on_cell_executed = client.receive_late_text
     client.name, manager = path.stem, client.create_kernel_manager()
-    guarded, spec = guard(manager), manager.kernel_spec
+    manager.connection_file = connection
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:
-        await client.async_execute(cwd=path.parent, env=dict(os.environ, TMPDIR=tempfile.tempdir), **quiet)
+        await client.async_execute(cwd=path.parent, **quiet)
     except RuntimeError as error:
         raise Failure(f"{path.stem}: the kernel did not start: {error}") from None
-    finally:
-        guarded.stdin.close()
-        guarded.wait()
-        tempfile.tempdir = None
-    notebook.metadata["kernelspec"] = {"display_name": spec.display_name, "language": spec.language, "name": kernel}
 
 
 def publish(files):
@@ -163,25 +162,20 @@ def choose(asked):
     return notebooks, output
 
 
-def take_turns(path):
-    """Waits until no other run measures; the system takes the lock back when this process ends."""
-    lock = open(path, "a")
+def run(asked, templates):
+    notebooks, output = choose(asked)
+    # Until no other run measures; the system takes the lock back when this process ends.
+    lock = open(asked["lock"], "a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         print("Waiting until another run, which this one would disturb, has finished.", flush=True)
         fcntl.flock(lock, fcntl.LOCK_EX)
-    return lock
-
-
-def run(asked, templates):
-    notebooks, output = choose(asked)
-    lock = take_turns(asked["lock"])
     for folder in {output, *(path.parent for path in notebooks if asked["in_place"])}:
         check(folder)
     files = {}
     for path, notebook in notebooks.items():
-        asyncio.run(execute(path, notebook, asked["kernel"]))
+        asyncio.run(execute(path, notebook, asked["kernel"], asked["connection"]))
         print(f"{path.stem}  rendering", flush=True)
         text = (nbformat.writes(notebook) + "\n").encode()
         files[output / path.name] = text
@@ -195,15 +189,7 @@ def run(asked, templates):
     publish(files | {output / "index.html": index(output, named, templates)})
 
 
-def stop_with_caller():
-    os.read(0, 1)
-    os._exit(1)  # at once: the guard takes the kernel with it
-
-
-if __name__ == "__main__":
-    logging.disable()
-    threading.Thread(target=stop_with_caller, daemon=True).start()
-    asked, templates = map(json.loads, sys.argv[1:])
+def work(asked, templates):
     failure = None
     try:
         if "compare" in asked:
@@ -216,7 +202,22 @@ if __name__ == "__main__":
         failure = str(error)
     except Exception as error:
         failure = f"the notebook could not be executed or rendered: {error!r}"
+    end(failure)
+
+
+def end(failure):
+    """At once: nbclient would complain of a kernel that has not started."""
     if failure:
-        print(failure, file=sys.stderr, flush=True)
-    # At once: nbclient would complain of a kernel that has not started.
+        os.write(2, f"error: {failure}\n".encode())
     os._exit(1 if failure else 0)
+
+
+if __name__ == "__main__":
+    logging.disable()
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(stop) != signal.SIG_IGN:  # as under nohup
+            signal.signal(stop, lambda *_: end("stopped; nothing was published"))
+    # Not in the thread that hears the signals, which nbclient would take.
+    worker = threading.Thread(target=work, args=map(json.loads, sys.argv[1:]), daemon=True)
+    worker.start()
+    worker.join()

@@ -2,13 +2,19 @@
 
 use crate::environment::{Environment, Wanted, forget};
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROGRAM: &str = "evcxr_jupyter";
+/// The folder in the environment for a kernel that is built or fetched here.
+pub const KERNEL: &str = "kernel";
+/// Where it is built.
+const BUILD: &str = "target/kernel";
+/// A fifth of its build, and parts of rust-analyzer that do nothing for a cell: not optimised.
+const IDLE: [&str; 6] = ["ide", "ide_assists", "ide_completion", "ide_db", "ide_diagnostics", "ide_ssr"];
 
 /// Registers a kernel of the version in `environment.yml`; builds one where none is found.
 ///
@@ -16,17 +22,14 @@ const PROGRAM: &str = "evcxr_jupyter";
 /// When the kernel cannot be built or registered.
 pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
     let version = &*wanted.kernel;
-    let build = root.join("target/kernel");
     let spec = environment.prefix.join("share/jupyter/kernels").join(&wanted.name);
-    let known = fs::read_to_string(spec.join("checked-version.txt")).unwrap_or_default();
-    let mut kernel = PathBuf::from(known.lines().next().unwrap_or_default());
-    if receipt(&kernel, version).is_none_or(|receipt| receipt != known) {
-        kernel = match find(environment, version) {
-            Some(kernel) => kernel,
-            None => install(root, &build, environment, version, lock)?,
-        };
-        println!("Using the kernel {}.", kernel.display());
-    }
+    let known = fs::read_to_string(spec.join("kernel.json")).unwrap_or_default();
+    let known: Value = serde_json::from_str(&known).unwrap_or_default();
+    let known = known["argv"][3].as_str().map(PathBuf::from);
+    let kernel = match find(environment, version, known) {
+        Some(kernel) => kernel,
+        None => install(root, environment, version, lock)?,
+    };
     let launch = spec.join("launch.py");
     // It starts the kernel, so what it shields from holds in every front end.
     let registered = |name: &str| {
@@ -38,7 +41,6 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     let mut files = vec![
         (launch.clone(), include_str!("launch.py").to_owned()),
         (spec.join("kernel.json"), registered(&format!("Rust ({})", wanted.name))),
-        (spec.join("checked-version.txt"), receipt(&kernel, version).unwrap_or_default()),
     ];
     // For notebooks made elsewhere, which name any kernel for Rust so. conda has its own.
     if !environment.prefix.join("conda-meta").exists() {
@@ -52,36 +54,25 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
         }
     }
     // What cannot be removed is in nobody's way.
-    let _ = fs::remove_dir_all(&build);
+    let _ = fs::remove_dir_all(root.join(BUILD));
     Ok(())
 }
 
-/// What says that this very file was looked at and has the right version.
-fn receipt(kernel: &Path, version: &str) -> Option<String> {
-    let file = fs::metadata(kernel).ok()?;
-    let modified = file.modified().ok()?;
-    Some(format!("{}\n{version}\n{} bytes, {modified:?}\n", kernel.display(), file.len()))
-}
-
-/// The first kernel of that version: the one that was built here, else one on the path or among cargo's.
-fn find(environment: &Environment, version: &str) -> Option<PathBuf> {
+/// The first kernel of that version: the one that is in use, else one that was built here, or on the path.
+fn find(environment: &Environment, version: &str, known: Option<PathBuf>) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let own = env::home_dir().map(|home| home.join(".cargo/bin"));
-    let folders = [environment.bin()].into_iter().chain(env::split_paths(&path)).chain(own);
-    let kernels = folders.map(|folder| folder.join(PROGRAM));
+    let built = [environment.prefix.join(KERNEL).join("bin"), environment.bin()];
+    let folders = built.into_iter().chain(env::split_paths(&path));
+    let kernels = known.into_iter().chain(folders.map(|folder| folder.join(PROGRAM)));
     kernels.filter(|kernel| kernel.is_absolute() && kernel.is_file()).find(|kernel| is(kernel, version))
 }
 
-/// Whether a kernel has this version. It has no option that prints it: cargo and conda know what they installed, and
-/// a program that was built from the registry names its sources.
+/// Whether a kernel has this version. It has no option that prints it: cargo knows what it installed, and a program that
+/// was built from the registry names its sources.
 fn is(kernel: &Path, version: &str) -> bool {
     let prefix = kernel.parent().and_then(Path::parent).unwrap_or(kernel);
     let list = Command::new("cargo").args(["install", "--list", "--root"]).arg(prefix).output();
-    let list = list.map(|list| String::from_utf8_lossy(&list.stdout).into_owned()).unwrap_or_default();
-    let conda = format!("evcxr-{version}.");
-    let conda = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(&conda);
-    list.contains(&format!("{PROGRAM} v{version}."))
-        || fs::read_dir(prefix.join("conda-meta")).into_iter().flatten().flatten().any(conda)
+    list.is_ok_and(|list| String::from_utf8_lossy(&list.stdout).contains(&format!("{PROGRAM} v{version}.")))
         || Command::new("grep")
             .args(["-qF", &format!("{PROGRAM}-{version}.")])
             .arg(kernel)
@@ -90,18 +81,13 @@ fn is(kernel: &Path, version: &str) -> bool {
 }
 
 /// Fetches the kernel where the reader has `cargo binstall` and there is a binary, else builds it.
-fn install(
-    root: &Path,
-    build: &Path,
-    environment: &Environment,
-    version: &str,
-    lock: &File,
-) -> Result<PathBuf> {
+fn install(root: &Path, environment: &Environment, version: &str, lock: &File) -> Result<PathBuf> {
     let wanted = ["--version", &format!("~{version}")].map(String::from);
     let fetch = ["binstall", "--no-confirm", "--disable-strategies", "compile", PROGRAM];
     let mut binstall = Command::new("cargo");
-    binstall.args(fetch).args(&wanted).arg("--root").arg(&environment.prefix).stdin(lock.try_clone()?);
-    let kernel = environment.bin().join(PROGRAM);
+    let folder = environment.prefix.join(KERNEL);
+    binstall.args(fetch).args(&wanted).arg("--root").arg(&folder).stdin(lock.try_clone()?);
+    let kernel = folder.join("bin").join(PROGRAM);
     if binstall.output().is_ok_and(|output| output.status.success()) && is(&kernel, version) {
         return Ok(kernel);
     }
@@ -110,14 +96,13 @@ fn install(
     );
     let mut cargo = Command::new("cargo");
     forget(&mut cargo, &["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"]);
+    for part in IDLE {
+        cargo.args(["--config", &format!("profile.release.package.ra_ap_{part}.opt-level=0")]);
+    }
     // A binary without a receipt may be there; what is built already is not built again.
-    cargo
-        .args(["install", "--locked", "--force", PROGRAM])
-        .args(wanted)
-        .arg("--root")
-        .arg(&environment.prefix);
+    cargo.args(["install", "--locked", "--force", PROGRAM]).args(wanted).arg("--root").arg(folder);
     // A folder that stays: a build that was stopped goes on where it was.
-    cargo.arg("--target-dir").arg(build).current_dir(root).stdin(lock.try_clone()?);
+    cargo.arg("--target-dir").arg(root.join(BUILD)).current_dir(root).stdin(lock.try_clone()?);
     if !cargo.status().context("cargo did not start")?.success() {
         bail!(
             "cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped"

@@ -2,15 +2,13 @@
 
 use crate::environment::Environment;
 use crate::setup;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Executes, renders, compares.
-const SCRIPT: &str = concat!(include_str!("guard.py"), include_str!("pages.py"), include_str!("execute.py"));
+const SCRIPT: &str = concat!(include_str!("pages.py"), include_str!("execute.py"));
 
 /// What `run` is asked to do.
 #[derive(clap::Args)]
@@ -33,8 +31,6 @@ pub struct Options {
 /// # Errors
 /// When a parameter is refused, a cell fails, or the output cannot be written; then nothing is published.
 pub fn run(root: &Path, options: &Options) -> Result<()> {
-    let default = root.join("target/rendered");
-    let output = options.output.as_deref().unwrap_or(&default);
     let (environment, wanted) = setup::ensure(root)?;
     let asked = json!({
         "kernel": wanted.name,
@@ -42,16 +38,17 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         "notebooks": options.notebooks,
         "values": options.parameters,
         "in_place": options.in_place,
-        "output": output,
+        "output": options.output.clone().unwrap_or_else(|| root.join("target/rendered")),
         "lock": root.join("target/run.lock"),
+        "connection": root.join("target/connection.json"),
     });
     call(&environment, &asked)
 }
 
-/// Runs the script, and returns its complaint as an error.
+/// Becomes the script, which says itself what went wrong.
 ///
 /// # Errors
-/// What the script complains of, or that it was stopped.
+/// That it does not start.
 pub fn call(environment: &Environment, asked: &Value) -> Result<()> {
     let templates = json!({
         "page": include_str!("page.html.j2"),
@@ -60,24 +57,6 @@ pub fn call(environment: &Environment, asked: &Value) -> Result<()> {
     });
     let mut python = environment.python();
     python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]);
-    python.arg(asked.to_string()).arg(templates.to_string());
-    let python = python.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut python = python.context("the environment's Python did not start")?;
-    // The end of this pipe ends the script and its kernel: on Ctrl-C and the like, or when this process is killed.
-    let mut pipe = python.stdin.take();
-    let stopped = Arc::new(AtomicBool::new(false));
-    let stop = stopped.clone();
-    ctrlc::set_handler(move || {
-        stop.store(true, Ordering::SeqCst);
-        drop(pipe.take());
-    })
-    .context("cannot listen for Ctrl-C")?;
-    let output = python.wait_with_output().context("the environment's Python did not finish")?;
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    match complaint.trim() {
-        _ if output.status.success() => Ok(()),
-        _ if stopped.load(Ordering::SeqCst) => bail!("stopped; nothing was published"),
-        "" => bail!("the run was ended ({}); nothing was published", output.status),
-        complaint => bail!("{complaint}"),
-    }
+    Err(python.arg(asked.to_string()).arg(templates.to_string()).exec())
+        .context("the environment's Python did not start")
 }

@@ -4,7 +4,7 @@
 //! another's, or that does not work, is made anew, so a set-up that was stopped anywhere is finished by the next call.
 
 use crate::environment::{Environment, Wanted, forget, minor};
-use crate::kernel;
+use crate::kernel::{self, KERNEL};
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const RECEIPT: &str = "installed-packages.txt";
-/// Looks whether every file is there as pip has installed it.
-const FILES: &str = "import os, sysconfig
+/// Looks whether these packages are there, and every file as pip has installed it.
+const FILES: &str = "import importlib.metadata, os, re, sys, sysconfig
+for requirement in sys.argv[1:]: importlib.metadata.version(re.match('[-\\w]+', requirement)[0])
 site = sysconfig.get_path('purelib')
 records = [os.path.join(site, name, 'RECORD') for name in os.listdir(site) if name.endswith('.dist-info')]
 assert records, 'no package'
@@ -96,7 +97,7 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     // A virtual environment holds its own path: one that was moved does not work.
     let receipt = format!("{}\n{}\n", venv.display(), requirements.join("\n"));
     let known = fs::read_to_string(&receipt_file).unwrap_or_default();
-    let works = is_whole(environment) && known.starts_with(&format!("{}\n", venv.display()));
+    let works = is_whole(environment, requirements) && known.starts_with(&format!("{}\n", venv.display()));
     if works && known == receipt {
         return Ok(());
     }
@@ -114,11 +115,18 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
             reason(&installed.stderr)
         );
     }
+    if !is_whole(environment, requirements) {
+        bail!(
+            "pip did not install in .venv; see `pip config list` for a setting such as target or prefix, remove it, and call again"
+        );
+    }
     fs::write(&receipt_file, receipt).with_context(|| format!("cannot write {}", receipt_file.display()))
 }
 
-fn is_whole(environment: &Environment) -> bool {
-    environment.python().args(["-I", "-c", FILES]).output().is_ok_and(|output| output.status.success())
+fn is_whole(environment: &Environment, requirements: &[String]) -> bool {
+    let mut python = environment.python();
+    python.args(["-I", "-c", FILES]).args(requirements);
+    python.output().is_ok_and(|output| output.status.success())
 }
 
 fn make(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
@@ -184,21 +192,12 @@ fn clear(venv: &Path) -> io::Result<()> {
     fs::create_dir_all(venv)?;
     // First, so that a half-cleared folder is ours, and not complete.
     fs::write(venv.join(RECEIPT), "incomplete\n")?;
-    let kept = ["bin", "evcxr_jupyter", ".crates.toml", ".crates2.json", RECEIPT];
-    for folder in [venv.to_owned(), venv.join("bin")] {
-        if !fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
-            continue;
-        }
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            if kept.iter().any(|name| entry.file_name() == *name) {
-                continue;
-            }
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
-            }
+    for entry in fs::read_dir(venv)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            _ if [RECEIPT, KERNEL].iter().any(|kept| entry.file_name() == *kept) => {}
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
         }
     }
     Ok(())
@@ -242,11 +241,10 @@ mod tests {
     fn clearing_removes_the_packages_and_keeps_the_kernel_and_what_links_lead_to() {
         let folder = tempfile::tempdir().unwrap();
         let (venv, elsewhere) = (folder.path().join(".venv"), folder.path().join("elsewhere"));
-        for kept in ["bin/evcxr_jupyter", ".crates.toml"] {
-            fs::create_dir_all(venv.join("bin")).unwrap();
-            fs::write(venv.join(kept), "").unwrap();
+        for folder in [KERNEL, "bin", "lib/python3/site-packages"] {
+            fs::create_dir_all(venv.join(folder)).unwrap();
         }
-        fs::create_dir_all(venv.join("lib/python3/site-packages")).unwrap();
+        fs::write(venv.join(KERNEL).join("evcxr_jupyter"), "").unwrap();
         for removed in ["bin/python", "bin/pip", "lib/python3/site-packages/half", "pyvenv.cfg"] {
             fs::write(venv.join(removed), "").unwrap();
         }
@@ -261,8 +259,8 @@ mod tests {
             names.sort();
             names
         };
-        assert_eq!(names(&venv), [".crates.toml", "bin", RECEIPT]);
-        assert_eq!(names(&venv.join("bin")), ["evcxr_jupyter"]);
+        assert_eq!(names(&venv), [RECEIPT, KERNEL]);
+        assert_eq!(names(&venv.join(KERNEL)), ["evcxr_jupyter"]);
         assert_eq!(names(&elsewhere), ["precious"]);
     }
 }

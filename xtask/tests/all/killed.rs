@@ -107,12 +107,7 @@ impl Bench {
                 wait_until(&what, || self.path("started").exists());
             }
             let xtask = child.id() as i32;
-            let to = match whom {
-                "group" => -xtask,
-                "python" => child_of(xtask),
-                _ => xtask,
-            };
-            signal(name, to);
+            signal(name, if whom == "group" { -xtask } else { xtask });
             let output = child.wait_with_output().unwrap();
             let stderr = String::from_utf8(output.stderr).unwrap();
             assert_eq!((output.status.code(), stderr.as_str()), (code, said), "{what}");
@@ -153,11 +148,6 @@ const KERNEL: &str = "";
 const CELL: &str = "held  cell 2";
 const STOPPED: &str = "error: stopped; nothing was published\n";
 
-fn child_of(process: i32) -> i32 {
-    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap();
-    children.split(' ').next().unwrap().parse().unwrap()
-}
-
 #[test]
 fn a_run_that_is_ended_in_a_cell_or_between_files_leaves_each_whole_and_no_kernel() {
     let _alone = alone();
@@ -166,14 +156,12 @@ fn a_run_that_is_ended_in_a_cell_or_between_files_leaves_each_whole_and_no_kerne
 }
 
 #[test]
-#[ignore = "deep: ten more runs that are ended, about 1 minute"]
+#[ignore = "deep: nine more runs that are ended, about 1 minute"]
 fn a_run_that_is_ended_anywhere_leaves_each_file_whole_and_no_kernel() {
     let _alone = alone();
-    let ended_python = "error: the run was ended (signal: 9 (SIGKILL)); nothing was published\n";
     Bench::new().end(&[
         // As the system does when memory runs out, or a closed terminal at last.
         (CELL, "KILL", "group", None, ""),
-        (CELL, "KILL", "python", Some(1), ended_python),
         (CELL, "TERM", "xtask", Some(1), STOPPED),
         (CELL, "HUP", "group", Some(1), STOPPED),
         (KERNEL, "KILL", "group", None, ""),

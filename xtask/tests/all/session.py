@@ -1,15 +1,13 @@
 """Executes cells in one Rust kernel, as long as standard input is open. Argument: the kernel's working folder.
 
-Runs below guard.py. Each line of standard input asks, each of standard output answers, in JSON: {"source", "seconds":
+Each line of standard input asks, each of standard output answers, in JSON: {"source", "seconds":
 limit, "sign": text that the cell prints, or none, "interrupts": [seconds since the sign, or since the request]}, then
 the outputs as a notebook holds them, or null where the kernel ended or the cell did not.
 """
 import json
-import os
 import queue
 import subprocess
 import sys
-import tempfile
 import time
 
 from jupyter_client import KernelManager
@@ -58,16 +56,14 @@ def execute(source, seconds, sign, interrupts):
 
 
 manager = KernelManager(kernel_name="guard-time-weigh")
-with guard(manager):
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    manager.start_kernel(cwd=sys.argv[1], env=dict(os.environ, TMPDIR=tempfile.tempdir), **quiet)
-    client = manager.client()
-    try:
-        client.start_channels()
-        client.wait_for_ready(timeout=120)
-        print("ready", flush=True)
-        for line in sys.stdin:
-            print(json.dumps(execute(**json.loads(line))), flush=True)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+manager.start_kernel(cwd=sys.argv[1], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+client = manager.client()
+try:
+    client.start_channels()
+    client.wait_for_ready(timeout=120)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(execute(**json.loads(line))), flush=True)
+finally:
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)

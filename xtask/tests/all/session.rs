@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use tempfile::TempDir;
 
-const SCRIPT: &str = concat!(include_str!("../../src/guard.py"), include_str!("session.py"));
+const SCRIPT: &str = include_str!("session.py");
 
 /// Seconds after which a cell counts as hung. The first set-up builds all there is.
 const LIMIT: u64 = 600;
