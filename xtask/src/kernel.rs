@@ -92,7 +92,7 @@ fn install(root: &Path, environment: &Environment, version: &str, lock: &File) -
         return Ok(kernel);
     }
     println!(
-        "Building the kernel, {PROGRAM} {version}: about 8 minutes on 2 cores, once; the last crates take a minute each."
+        "Building the kernel, {PROGRAM} {version}: about 6 minutes on 2 cores, once; the last crates take a minute each."
     );
     let mut cargo = Command::new("cargo");
     forget(&mut cargo, &["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"]);
