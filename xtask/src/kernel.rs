@@ -96,11 +96,11 @@ fn install(root: &Path, environment: &Environment, version: &str, lock: &File) -
     );
     let mut cargo = Command::new("cargo");
     forget(&mut cargo, &["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"]);
+    // A binary without a receipt may be there; what is built already is not built again.
+    cargo.args(["install", "--locked", "--force", PROGRAM]).args(wanted).arg("--root").arg(folder);
     for part in IDLE {
         cargo.args(["--config", &format!("profile.release.package.ra_ap_{part}.opt-level=0")]);
     }
-    // A binary without a receipt may be there; what is built already is not built again.
-    cargo.args(["install", "--locked", "--force", PROGRAM]).args(wanted).arg("--root").arg(folder);
     // A folder that stays: a build that was stopped goes on where it was.
     cargo.arg("--target-dir").arg(root.join(BUILD)).current_dir(root).stdin(lock.try_clone()?);
     if !cargo.status().context("cargo did not start")?.success() {

@@ -138,8 +138,8 @@ def cargo_home(own):
     It stays where it is: the cache knows crates by their paths.
     """
     home = pathlib.Path(os.environ.get("CARGO_HOME") or "~/.cargo").expanduser().absolute()
-    settings = next((file for file in (home / "config", home / "config.toml") if file.exists()), None)
-    settings = tomllib.loads(settings.read_text()) if settings else {}
+    files = [file for file in (home / "config", home / "config.toml") if file.exists()]
+    settings = tomllib.loads(files[0].read_text("utf-8")) if files else {}
     kept = {key: settings[key] for key in REACH if key in settings} | {"cache": {"auto-clean-frequency": "never"}}
     own.mkdir(parents=True, exist_ok=True)
     for name in ("registry", "git"):
@@ -148,7 +148,8 @@ def cargo_home(own):
     for name in ("registry", "git", ".package-cache", ".package-cache-mutate", "credentials", "credentials.toml"):
         if (home / name).exists():
             replace(own / name, lambda new: new.symlink_to(home / name))
-    replace(own / "config.toml", lambda new: new.write_text("".join(f"{key} = {toml(kept[key])}\n" for key in kept)))
+    text = "".join(f"{key} = {toml(kept[key])}\n" for key in kept)
+    replace(own / "config.toml", lambda new: new.write_text(text, "utf-8"))
     return home
 
 
@@ -168,12 +169,12 @@ def environment(build, cache, project):
         variables["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
     variables |= re.findall(r"^:build_env (\w+)=(.*)$", (project / "notebooks/evcxr.toml").read_text(), re.M)
     # The path of cargo itself; rustup's stand-in would be slower.
-    find = ["/bin/sh", "-c", "rustup which cargo 2>/dev/null || command -v cargo"]
-    cargo = pathlib.Path(subprocess.run(find, stdout=subprocess.PIPE, text=True).stdout.strip())
-    if not cargo.is_file():
-        raise OSError("there is no cargo: install Rust from https://rustup.rs")
-    programs = build / "bin"
-    programs.mkdir()
+    find = ["/bin/sh", "-c", "cargo --version >&2 && { rustup which cargo 2>/dev/null || command -v cargo; }"]
+    found = subprocess.run(find, capture_output=True, text=True)
+    if found.returncode:
+        raise OSError(f"{found.stderr.splitlines()[0]}: install Rust from https://rustup.rs")
+    cargo = pathlib.Path(found.stdout.strip())
+    (programs := build / "bin").mkdir()
     script(programs / "cargo", CARGO.format(*(shlex.quote(str(path)) for path in (build, cargo))))
     # The kernel would ask it for the other cargo.
     script(programs / "rustup", "exit 1")
@@ -182,10 +183,10 @@ def environment(build, cache, project):
     # Where Rust is conda's, so is the compiler.
     for compiler in pathlib.Path(sys.prefix, "bin").glob("*-conda-*-cc"):
         script(programs / "cc", f'exec {shlex.quote(str(compiler))} "$@"')
-    home = cargo_home(project / "target/cargo-home")
+    home = cargo_home(own := cache.parent / "cargo-home")
     path = [str(programs), str(cargo.parent), variables.get("PATH", os.defpath), str(home / "bin")]
     return variables | {
-        "CARGO_HOME": str(project / "target/cargo-home"),
+        "CARGO_HOME": str(own),
         "PATH": os.pathsep.join(path),
         "TMPDIR": str(build),
         "EVCXR_TMPDIR": str(build / "crate"),

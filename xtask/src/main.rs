@@ -71,9 +71,6 @@ fn command(command: Command) -> Result<()> {
             Err(lab.exec()).context("JupyterLab did not start")
         }
         Command::Run(options) => run::run(root, &options),
-        Command::Compare { a, b } => {
-            let (environment, _) = setup::ensure(root)?;
-            run::call(&environment, &json!({ "compare": [a, b] }))
-        }
+        Command::Compare { a, b } => run::call(&setup::ensure(root)?.0, &json!({ "compare": [a, b] })),
     }
 }

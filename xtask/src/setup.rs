@@ -101,7 +101,7 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     if works && known == receipt {
         return Ok(());
     }
-    println!("Installing JupyterLab and its tools in .venv: 300 MB on disk, about a minute.");
+    println!("Installing JupyterLab and its tools in .venv: 500 MB on disk, about a minute.");
     // What works is brought up to date; what does not is made anew.
     if !works {
         make(wanted, environment, lock)?;

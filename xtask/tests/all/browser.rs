@@ -165,6 +165,10 @@ fn a_faulty_page_is_found_out() {
         (&format!("<img src={dot} alt=x style='display: none'>"), "a figure is not seen: x"),
         ("<img src=data:image/png;base64,AAAA alt=x>", "a figure is not seen: x"),
         ("<div style='width: 500px'>wide</div>", "it is 50"),
+        (
+            "<div class=output_stream><pre style='overflow: auto; width: 9em'>longer than that",
+            "a line is cut: lon",
+        ),
         ("<a href=#nowhere>there</a>", "a link leads nowhere: #nowhere"),
         ("<a href=nowhere.html>there</a>", "a link leads nowhere: file:///"),
     ] {
@@ -187,6 +191,7 @@ fn page_faults(browser: &Browser, address: &str) -> Vec<String> {
     if width.as_u64().unwrap() > NARROW.into() {
         wrong.push(format!("it is {width} pixels wide where {NARROW} are there"));
     }
+    wrong.extend(strings(CUT_LINES));
     let asks = |address: &String| !["file:///", "data:"].iter().any(|own| address.starts_with(own));
     wrong.extend(page.requests().into_iter().filter(asks).map(|address| format!("it asks for {address}")));
     wrong.extend(page.complaints().iter().map(|said| format!("the console says: {said}")));
@@ -215,6 +220,10 @@ const FAULTS: &str = "(async () => {
     }
     return wrong;
 })()";
+
+/// What cells print is prose, which one would have to scroll sideways to read.
+const CUT_LINES: &str = "[...document.querySelectorAll('.output_stream pre')]
+    .filter(text => text.scrollWidth > text.clientWidth).map(text => `a line is cut: ${text.textContent}`)";
 
 /// The pages beside this one to which it has links.
 const OTHER_PAGES: &str = "[...new Set([...document.links].map(link => link.href.split('#')[0])

@@ -132,7 +132,7 @@ impl Bench {
 }
 
 #[test]
-#[ignore = "deep: a set-up with a second build of the kernel, about 8 minutes"]
+#[ignore = "deep: a set-up with a second build of the kernel, about 6 minutes"]
 fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     let bench = Bench(tempfile::tempdir().unwrap());
     for folder in ["notebooks", "programs", "target"] {
@@ -170,13 +170,14 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
         }
     }
 
-    // Set-up stops at the second of the files with which it registers the kernel, since nobody writes what it reads.
-    let registered = bench.path(".venv/share/jupyter/kernels/guard-time-weigh");
-    fs::create_dir_all(&registered).unwrap();
-    let last = registered.join("kernel.json");
+    // Set-up stops at the last of the files with which it registers the kernel, since nobody writes what it reads.
+    let kernels = bench.path(".venv/share/jupyter/kernels");
+    let last = kernels.join("rust/kernel.json");
+    fs::create_dir_all(last.parent().unwrap()).unwrap();
     bench.print(Path::new("mkfifo"), &[last.to_str().unwrap()]);
     progress("a set-up is killed while it registers the kernel");
-    bench.start(Command::new(PROGRAM), "nothing").kill(&bench, &registered.join("launch.py"), true);
+    let registered = kernels.join("guard-time-weigh/kernel.json");
+    bench.start(Command::new(PROGRAM), "nothing").kill(&bench, &registered, true);
     fs::remove_file(&last).unwrap();
 
     let mut call = bench.start(Command::new(PROGRAM), "nothing");
@@ -191,7 +192,7 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
 
     bench.print(&bin.join("jupyter-lab"), &["--version"]);
     let kernels = bench.print(&bin.join("jupyter"), &["kernelspec", "list", "--json"]);
-    assert!(kernels.contains(&format!("{:?}", bin.join("evcxr_jupyter"))), "{kernels}");
+    assert!(kernels.contains(&format!("{:?}", bench.path(".venv/kernel/bin/evcxr_jupyter"))), "{kernels}");
     bench.print(Path::new(PROGRAM), &["run"]);
     let executed = read(&bench.path("target/rendered/sum.ipynb"));
     assert_eq!(text(&executed["cells"][0]["outputs"][0]["data"]["text/plain"]), "42");
