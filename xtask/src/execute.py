@@ -33,8 +33,10 @@ class Client(NotebookClient):
         number, count = sum(cells[: cell_index + 1]), sum(cells)
         line = next((line for line in cell.source.splitlines() if line.strip()), "")
         line = line if len(line) <= 60 else line[:59] + "…"
-        where = f"{self.name}  cell {number} of {count}"
+        where = f"{self.path.stem}  cell {number} of {count}"
         print(f"{where}, {count - number} left: {line}", flush=True)
+        for following in self.following if number == 1 else ():
+            await following.start()  # while nothing is measured; then it is idle
         try:
             await super().async_execute_cell(cell, cell_index)
         except DeadKernelError:
@@ -42,6 +44,9 @@ class Client(NotebookClient):
         said = complaint(cell)
         if said and "raises-exception" not in cell.metadata.get("tags", []):
             raise Failure(f"{where} failed: {line}\n{said}")
+
+    async def start(self):
+        await self.async_start_new_kernel(cwd=self.path.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     async def receive_late_text(self, cell, cell_index, **_):
         """Waits until a cell has said everything.
@@ -78,24 +83,24 @@ def complaint(cell):
     if "Cannot start a runtime from within a runtime" in text:
         lines[1:] = ["a cell with a free `.await` ran before, since when all cells run in a runtime: restart the kernel"]
     lines = [line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…" for line in lines]
-    if said and not lines:
-        return "it wrote to stderr"
     return "\n".join("  " + line for line in lines[:12])
 
 
-async def execute(path, notebook, kernel, connection):
-    """Executes one notebook."""
+async def execute(notebooks, asked):
+    """Executes notebooks one after the other; the kernel of the next one starts while one is set up."""
     # Errors are judged here, cell by cell; times would change where results do not.
     settings = {"timeout": None, "startup_timeout": 600, "allow_errors": True, "record_timing": False, "coalesce_streams": True}
-    client = Client(notebook, kernel_name=kernel, **settings)
-    client.on_cell_executed = client.receive_late_text
-    client.name, manager = path.stem, client.create_kernel_manager()
-    manager.connection_file = connection
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    try:
-        await client.async_execute(cwd=path.parent, **quiet)
-    except RuntimeError as error:
-        raise Failure(f"{path.stem}: the kernel did not start: {error}") from None
+    clients = [Client(notebook, kernel_name=asked["kernel"], **settings) for notebook in notebooks.values()]
+    for place, (path, client) in enumerate(zip(notebooks, clients)):
+        client.on_cell_executed = client.receive_late_text
+        client.path, client.following = path, clients[place + 1 : place + 2]
+        client.create_kernel_manager().connection_file = f"{asked['connection']}-{place}.json"
+    await clients[0].start()
+    for client in clients:
+        try:
+            await client.async_execute()
+        except RuntimeError as error:
+            raise Failure(f"{client.path.stem}: the kernel did not start: {error}") from None
 
 
 def publish(files):
@@ -173,9 +178,9 @@ def run(asked, templates):
         fcntl.flock(lock, fcntl.LOCK_EX)
     for folder in {output, *(path.parent for path in notebooks if asked["in_place"])}:
         check(folder)
+    asyncio.run(execute(notebooks, asked))
     files = {}
     for path, notebook in notebooks.items():
-        asyncio.run(execute(path, notebook, asked["kernel"], asked["connection"]))
         print(f"{path.stem}  rendering", flush=True)
         text = (nbformat.writes(notebook) + "\n").encode()
         files[output / path.name] = text

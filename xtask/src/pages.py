@@ -64,12 +64,8 @@ def set_parameter(notebook, name, value):
     return True
 
 
-def outputs(cell):
-    return cell.outputs if cell.cell_type == "code" else []
-
-
 def figures(notebook):
-    datas = [(cell.id, output.get("data", {})) for cell in notebook.cells for output in outputs(cell)]
+    datas = [(cell.id, output.get("data", {})) for cell in notebook.cells for output in cell.get("outputs", [])]
     return [Figure(cell, data["image/png"].replace("\n", ""), data.get("text/plain", "")) for cell, data in datas if "image/png" in data]
 
 
@@ -81,7 +77,7 @@ def cover(notebook):
 
 def shown(notebook, cell_id):
     """What the cell of this id printed, and the text of what it returned."""
-    found = [output for cell in notebook.cells if cell.id == cell_id for output in outputs(cell)]
+    found = [output for cell in notebook.cells if cell.id == cell_id for output in cell.get("outputs", [])]
     return "".join(o.get("text", "") if o.get("name") == "stdout" else o.get("data", {}).get("text/plain", "") for o in found)
 
 

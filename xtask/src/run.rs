@@ -40,7 +40,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         "in_place": options.in_place,
         "output": options.output.clone().unwrap_or_else(|| root.join("target/rendered")),
         "lock": root.join("target/run.lock"),
-        "connection": root.join("target/connection.json"),
+        "connection": root.join("target/connection"),
     });
     call(&environment, &asked)
 }
