@@ -219,9 +219,9 @@ def end(failure):
 
 if __name__ == "__main__":
     logging.disable()
-    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(stop) != signal.SIG_IGN:  # as under nohup
-            signal.signal(stop, lambda *_: end("stopped; nothing was published"))
+    hears_terminal = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN  # not under nohup
+    for stop in (signal.SIGINT, signal.SIGTERM, *[signal.SIGHUP] * hears_terminal):
+        signal.signal(stop, lambda *_: end("stopped; nothing was published"))
     # Not in the thread that hears the signals, which nbclient would take.
     worker = threading.Thread(target=work, args=map(json.loads, sys.argv[1:]), daemon=True)
     worker.start()
