@@ -176,8 +176,10 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     fs::create_dir_all(last.parent().unwrap()).unwrap();
     bench.print(Path::new("mkfifo"), &[last.to_str().unwrap()]);
     progress("a set-up is killed while it registers the kernel");
-    let registered = kernels.join("guard-time-weigh/kernel.json");
-    bench.start(Command::new(PROGRAM), "nothing").kill(&bench, &registered, true);
+    let mut call = bench.start(Command::new(PROGRAM), "nothing");
+    assert_eq!(call.wait(&kernels.join("guard-time-weigh/kernel.json")), None, "{}", call.said());
+    call.child.kill().unwrap();
+    call.child.wait().unwrap();
     fs::remove_file(&last).unwrap();
 
     let mut call = bench.start(Command::new(PROGRAM), "nothing");
