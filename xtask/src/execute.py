@@ -83,7 +83,7 @@ def complaint(cell):
     if "Cannot start a runtime from within a runtime" in text:
         lines[1:] = ["a cell with a free `.await` ran before, since when all cells run in a runtime: restart the kernel"]
     lines = [line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…" for line in lines]
-    return "\n".join("  " + line for line in lines[:12])
+    return "\n".join("  " + line for line in (lines or ["it wrote to stderr"] * bool(said))[:12])
 
 
 async def execute(notebooks, asked):
