@@ -6,6 +6,7 @@ cargo's but how a registry is reached. Where it cannot start, each cell answers 
 Arguments then: the sentence, and the connection file.
 """
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -132,33 +133,33 @@ def replace(path, make):
     new.replace(path)
 
 
-def cargo_home(own):
+def cargo_home(place):
     """Makes a home of cargo's with the reader's crates, and of their settings only how a registry is reached.
 
-    It stays where it is: the cache knows crates by their paths.
+    It stays where it is: the cache knows crates by their paths. And each of the reader's has its own: that of another
+    kernel may be gone tomorrow.
     """
     home = pathlib.Path(os.environ.get("CARGO_HOME") or "~/.cargo").expanduser().absolute()
+    own = place / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     files = [file for file in (home / "config", home / "config.toml") if file.exists()]
     settings = tomllib.loads(files[0].read_text("utf-8")) if files else {}
     kept = {key: settings[key] for key in REACH if key in settings} | {"cache": {"auto-clean-frequency": "never"}}
     own.mkdir(parents=True, exist_ok=True)
-    for name in ("registry", "git"):
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        for name in ("registry", "git"):
             (home / name).mkdir(parents=True, exist_ok=True)
-    for name in ("registry", "git", ".package-cache", ".package-cache-mutate", "credentials", "credentials.toml"):
-        if (home / name).exists():
+    for name in "registry git bin .package-cache .package-cache-mutate credentials credentials.toml".split():
+        if (home / name).exists() and not (own / name).exists():
             replace(own / name, lambda new: new.symlink_to(home / name))
     text = "".join(f"{key} = {toml(kept[key])}\n" for key in kept)
     replace(own / "config.toml", lambda new: new.write_text(text, "utf-8"))
-    return home
+    return own
 
 
 def toml(value):
     if isinstance(value, dict):
         return "{" + ", ".join(f"{toml(key)} = {toml(value[key])}" for key in value) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)  # text, numbers and truth values are written as in JSON
+    return json.dumps(value, ensure_ascii=False)  # text, numbers, truth values and lists of them are written as in JSON
 
 
 def environment(build, cache, project):
@@ -183,10 +184,10 @@ def environment(build, cache, project):
     # Where Rust is conda's, so is the compiler.
     for compiler in pathlib.Path(sys.prefix, "bin").glob("*-conda-*-cc"):
         script(programs / "cc", f'exec {shlex.quote(str(compiler))} "$@"')
-    home = cargo_home(own := cache.parent / "cargo-home")
-    path = [str(programs), str(cargo.parent), variables.get("PATH", os.defpath), str(home / "bin")]
+    home = cargo_home(cache.parent / "cargo-home")
+    path = str(programs), str(cargo.parent), variables.get("PATH", os.defpath), str(home / "bin")
     return variables | {
-        "CARGO_HOME": str(own),
+        "CARGO_HOME": str(home),
         "PATH": os.pathsep.join(path),
         "TMPDIR": str(build),
         "EVCXR_TMPDIR": str(build / "crate"),

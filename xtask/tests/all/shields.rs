@@ -112,6 +112,25 @@ fn each_setting_of_a_reader_does_not_matter_or_is_a_sentence() {
     }
 }
 
+/// Another kernel had its crates, until that folder was gone.
+#[test]
+fn homes_of_cargo_do_not_disturb_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut python = tool("python");
+    let script = "import os, pathlib, runpy, shutil, sys
+cargo_home, place = runpy.run_path(sys.argv[1])['cargo_home'], pathlib.Path(sys.argv[2])
+def made(name):
+    os.environ['CARGO_HOME'] = str(place / name)
+    return cargo_home(place / 'own') / 'registry'
+one, other = made('one'), made('other')
+shutil.rmtree(place / 'other')
+assert one.samefile(place / 'one/registry') and one == made('one')
+assert not other.exists() and other == made('other') and other.samefile(place / 'other/registry')";
+    python.args(["-c", script]).arg(root().join("xtask/src/launch.py")).arg(folder.path());
+    let outcome = Outcome::of(python.output().unwrap());
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
+
 /// What the kernel keeps of a crate that it has built: how often it was used, and what was built.
 const ENTRIES: [(&str, &str, bool); 6] = [
     ("7", "{\"artifact\": \"/x/there.rlib\"}\n", true),
