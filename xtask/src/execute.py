@@ -86,11 +86,11 @@ def complaint(cell):
     return "\n".join("  " + line for line in (lines or ["it wrote to stderr"] * bool(said))[:12])
 
 
-async def execute(notebooks, asked):
-    """Executes notebooks one after the other; the kernel of the next one starts while one is set up."""
+async def execute(notebooks, asked, templates):
+    """Executes and renders each; while one is set up, the kernel of the next starts, and the page before is made."""
     # Errors are judged here, cell by cell; times would change where results do not.
     settings = {"timeout": None, "startup_timeout": 600, "allow_errors": True, "record_timing": False, "coalesce_streams": True}
-    clients = [Client(notebook, kernel_name=asked["kernel"], **settings) for notebook in notebooks.values()]
+    clients, pages = [Client(notebook, kernel_name=asked["kernel"], **settings) for notebook in notebooks.values()], []
     for place, (path, client) in enumerate(zip(notebooks, clients)):
         client.on_cell_executed = client.receive_late_text
         client.path, client.following = path, clients[place + 1 : place + 2]
@@ -101,6 +101,9 @@ async def execute(notebooks, asked):
             await client.async_execute()
         except RuntimeError as error:
             raise Failure(f"{client.path.stem}: the kernel did not start: {error}") from None
+        print(f"{client.path.stem}  rendering", flush=True)
+        pages.append(asyncio.create_task(asyncio.to_thread(page, client.nb, client.path.stem, templates)))
+    return await asyncio.gather(*pages)
 
 
 def publish(files):
@@ -178,13 +181,10 @@ def run(asked, templates):
         fcntl.flock(lock, fcntl.LOCK_EX)
     for folder in {output, *(path.parent for path in notebooks if asked["in_place"])}:
         check(folder)
-    asyncio.run(execute(notebooks, asked))
-    files = {}
-    for path, notebook in notebooks.items():
-        print(f"{path.stem}  rendering", flush=True)
+    files, pages = {}, asyncio.run(execute(notebooks, asked, templates))
+    for (path, notebook), made in zip(notebooks.items(), pages):
         text = (nbformat.writes(notebook) + "\n").encode()
-        files[output / path.name] = text
-        files[output / f"{path.stem}.html"] = page(notebook, path.stem, templates)
+        files |= {output / path.name: text, output / f"{path.stem}.html": made}
         if asked["in_place"]:
             files[path] = text
             # A picture that stands beside the notebook under its name is its cover, for pages that show one.
