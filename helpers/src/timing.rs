@@ -48,20 +48,28 @@ impl Calibration {
     }
 }
 
-/// What `work` and a reading of the clock take: the mean of a few times, as a hold is timed, and of many such means the
-/// middle. The fastest would show a core at its best, which it is not for long.
+/// What `work` and a reading of the clock take: the mean of those times that were not interrupted, as a hold is timed. The
+/// fastest would show a core at its best, which it is not for long.
 fn typical(work: impl Fn()) -> f64 {
-    const FEW: usize = 16;
-    let mean = |_| {
-        let once = |_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_nanos() as f64
-        };
-        (0..FEW).map(once).sum::<f64>() / FEW as f64
+    let once = |_| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_nanos() as u64
     };
-    let means: Vec<f64> = (0..31).map(mean).collect();
-    middle(&sorted(&means)).max(0.01)
+    let mut each: Vec<u64> = (0..500).map(once).collect();
+    each.sort_unstable();
+    mean(undisturbed(&each)).max(0.01)
+}
+
+/// Of times of the same work in their order, those that were not interrupted. Not the median: the clock may go in steps as
+/// long as a short hold.
+pub(crate) fn undisturbed(sorted_ns: &[u64]) -> &[u64] {
+    let most = sorted_ns.get(sorted_ns.len() / 2).map_or(0, |median| median + median / 20 + 50);
+    &sorted_ns[..sorted_ns.partition_point(|ns| *ns <= most)]
+}
+
+pub(crate) fn mean(each: &[u64]) -> f64 {
+    each.iter().sum::<u64>() as f64 / each.len().max(1) as f64
 }
 
 /// Work of a known length that touches no memory; see [`Calibration::busy_work`].

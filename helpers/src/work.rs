@@ -1,7 +1,7 @@
 //! One thread's share of a sample: operations again and again, and where their time goes.
 
 use crate::system;
-use crate::timing::{BusyWork, Calibration};
+use crate::timing::{BusyWork, Calibration, mean, undisturbed};
 use hdrhistogram::Histogram;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -227,14 +227,11 @@ impl Parts {
             each.sort_unstable();
             each
         };
-        let mean = |each: &[u64]| each.iter().sum::<u64>() as f64 / each.len().max(1) as f64;
         let all = |each: &[u64]| (mean(each) - clock_ns).max(0.0) * operations;
         // What those that went on undisturbed took, and by how much the others took longer.
         let constant = |part, work: BusyWork| {
-            // Not the median: the clock may go in steps as long as a short hold.
             let each = sorted(part);
-            let most = each.get(each.len() / 2).map_or(0, |median| median + median / 20 + 50);
-            let ns = all(&each[..each.partition_point(|ns| *ns <= most)]);
+            let ns = all(undisturbed(&each));
             if work.is_none() { (0.0, 0.0) } else { (ns, all(&each) - ns) }
         };
         let (hold_ns, hold_off_ns) = constant(|it| it.hold, work[0]);
