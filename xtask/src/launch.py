@@ -14,7 +14,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -203,13 +202,15 @@ def relay(connection, build):
     as Jupyter's server has where the kernel is slow to start; returns the kernel's own connection file.
     """
     settings, context = json.loads(pathlib.Path(connection).read_text()), zmq.Context()
-    for channel in ("shell_port", "control_port"):
-        ends = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
-        ends[0].bind(f"{settings['transport']}://{settings['ip']}:{settings[channel]}")
-        with socket.create_server((settings["ip"], 0)) as free:
-            settings[channel] = free.getsockname()[1]
-        ends[1].connect(f"{settings['transport']}://{settings['ip']}:{settings[channel]}")
-        threading.Thread(target=zmq.proxy, args=ends, daemon=True).start()
+    address = f"{settings['transport']}://{settings['ip']}"
+    for channel in ("shell_port", "control_port", "stdin_port"):
+        front, back = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
+        front.bind(f"{address}:{settings[channel]}")
+        with context.socket(zmq.PAIR) as free:  # where systems give no port to whoever asks for any
+            settings[channel] = free.bind_to_random_port(address, 10_000, 32_768)
+        back.identity = b"relay"  # where a cell came from, there its questions go
+        back.connect(f"{address}:{settings[channel]}")
+        threading.Thread(target=zmq.proxy, args=[front, back], daemon=True).start()
     own = build / "connection.json"
     own.write_text(json.dumps(settings))
     return own
@@ -281,6 +282,5 @@ if __name__ == "__main__":
         sentence = run(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3])
     except (OSError, ValueError, zmq.ZMQError) as error:
         sentence = f"the kernel did not start: {error}"
-    print(sentence, file=sys.stderr, flush=True)
     # Anew, so that the ports are free again.
     os.execv(sys.executable, [sys.executable, "-I", __file__, sentence, sys.argv[3]])

@@ -59,6 +59,20 @@ println!("EVCXR_BEGIN_CONTENT text/plain\nhow many  {COUNT}\nEVCXR_END_CONTENT")
 }
 
 #[test]
+fn a_cell_may_ask_its_reader() {
+    environment();
+    // What the crate evcxr_input prints and reads.
+    let ask = r#"println!("EVCXR_INPUT_REQUEST:name? "); std::io::stdin().lines().next().unwrap()?"#;
+    let script = "import sys
+from jupyter_client.manager import run_kernel
+with run_kernel(kernel_name='guard-time-weigh') as client:
+    answer = lambda question: client.input(question['content']['prompt'] + 'Ada')
+    client.execute_interactive(sys.argv[1], stdin_hook=answer, timeout=120)";
+    let said = call(&root(), &["python", "-c", script], &[ask]);
+    assert!(said.trim().ends_with(r#""name? Ada""#), "{said}");
+}
+
+#[test]
 #[ignore = "deep: a notebook with small values through two tools, about 2 minutes"]
 fn other_tools_execute_a_whole_notebook() {
     let notebook = with_values(&notebooks()[0], |parameter| parameter.small(0.2));
