@@ -282,5 +282,6 @@ if __name__ == "__main__":
         sentence = run(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3])
     except (OSError, ValueError, zmq.ZMQError) as error:
         sentence = f"the kernel did not start: {error}"
+    print(sentence, file=sys.stderr, flush=True)
     # Anew, so that the ports are free again.
     os.execv(sys.executable, [sys.executable, "-I", __file__, sentence, sys.argv[3]])

@@ -5,6 +5,7 @@ use crate::executed::{self, pages};
 use crate::jupyter::{Server, Sheet};
 use crate::page::Browser;
 use crate::parameter_cells::with_values;
+use crate::shields;
 use crate::workbench::*;
 use serde_json::{Value, json};
 use std::fs;
@@ -30,7 +31,7 @@ fn assert_well(sheet: &Sheet, what: &str) -> Value {
 fn a_shared_notebook_shows_everything_and_a_faulty_one_is_found_out() {
     let test = a_shared_notebook_shows_everything_and_a_faulty_one_is_found_out;
     let Some(browser) = Browser::start(test) else { return };
-    let (server, paths) = (Server::lab(), notebooks());
+    let (server, paths) = (Server::lab(""), notebooks());
     let sheet = server.open(&browser);
     for path in &paths {
         sheet.show(&name(path), &read(path));
@@ -109,7 +110,7 @@ fn a_reader_changes_a_number_interrupts_and_goes_on() {
     let first = cells.iter().position(|cell| cell["outputs"].to_string().contains("image/png")).unwrap();
     cells.truncate(first + 1);
     let figure = text(&cells[first]["id"]);
-    let server = Server::lab();
+    let server = Server::lab("");
     let sheet = server.open(&browser);
     sheet.show("beginning", &notebook);
     a_reader_works(&sheet, &figure);
@@ -119,11 +120,25 @@ fn a_reader_changes_a_number_interrupts_and_goes_on() {
 #[ignore = "deep: a whole notebook four times and a restart, about 4 minutes"]
 fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
     let Some(browser) = Browser::start(a_restart_and_an_interrupt_leave_a_notebook_that_runs) else { return };
-    let server = Server::lab();
+    let server = Server::lab("");
     let sheet = server.open(&browser);
     sheet.show("time", &small());
     a_reader_works(&sheet, "parts-figure");
     run(&sheet, "Kernel", "Restart Kernel and Run All Cells");
+}
+
+#[test]
+#[ignore = "deep: a notebook in JupyterLab, whose crates are built anew, about a minute"]
+fn what_is_set_for_other_work_does_not_reach_jupyterlab() {
+    let Some(browser) = Browser::start(what_is_set_for_other_work_does_not_reach_jupyterlab) else { return };
+    let server = Server::lab(&shields::set());
+    let sheet = server.open(&browser);
+    let (_folder, path) = shields::notebook();
+    let mut notebook = read(&path);
+    notebook["cells"][0]["id"] = "set-up".into();
+    sheet.show("shielded", &notebook);
+    let notebook = run(&sheet, "Run", "Run All Cells");
+    assert!(notebook.to_string().contains(shields::RUNS), "{notebook}");
 }
 
 /// The width of a usual telephone, in CSS pixels.

@@ -21,8 +21,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// JupyterLab on a folder of its own, in which nothing is trusted and nothing of the user's is touched.
-    pub fn lab() -> Self {
+    /// JupyterLab on a folder of its own, in which nothing is trusted and nothing of the user's is touched, where a
+    /// shell has set this in an empty folder.
+    pub fn lab(set: &str) -> Self {
         environment();
         let folder = workspace();
         let path = |name: &str| folder.path().join(name);
@@ -35,7 +36,9 @@ impl Server {
         fs::write(path("config/labconfig/page_config.json"), no_news.to_string()).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
-        let mut process = Command::new(PROGRAM)
+        let mut process = Command::new("sh")
+            .args(["-ec", &format!("{set}\nexec \"$0\" \"$@\""), PROGRAM])
+            .current_dir(path("temporary"))
             .args(["lab", "--", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"])
             .arg("--LabApp.expose_app_in_browser=True")
             // On Ctrl-C it ends with the test, and does not ask first.

@@ -132,7 +132,7 @@ impl Bench {
 }
 
 #[test]
-#[ignore = "deep: a set-up with a second build of the kernel, about 6 minutes"]
+#[ignore = "deep: a set-up with a second build of the kernel, about 4 minutes"]
 fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     let bench = Bench(tempfile::tempdir().unwrap());
     for folder in ["notebooks", "programs", "target"] {

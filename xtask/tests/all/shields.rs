@@ -18,7 +18,7 @@ let workers = tokio::runtime::Runtime::new()?.metrics().num_workers();
 println!(\"{} {} {}\", turns.1.load(SeqCst), cfg!(debug_assertions), Machine::read().profile);
 assert_eq!(workers, Machine::read().cores);",
 ];
-const RUNS: &str = "100 false opt-level 3, debug assertions off";
+pub const RUNS: &str = "100 false opt-level 3, debug assertions off";
 
 /// What is set, in a shell that stands in an empty folder, and how a run then ends. The first can be set all at once.
 const ROWS: [(&str, &str); 20] = [
@@ -53,7 +53,7 @@ const ROWS: [(&str, &str); 20] = [
     ("mkdir p; for p in rustc cargo sh; do ln -s \"$(command -v $p)\" p; done; export PATH=$PWD/p", "install a C compiler"),
 ];
 
-fn notebook() -> (TempDir, std::path::PathBuf) {
+pub fn notebook() -> (TempDir, std::path::PathBuf) {
     let folder = workspace();
     let path = folder.path().join("notebooks/shielded.ipynb");
     let source = |cell: &str| match cell.strip_prefix("THREAD ") {
@@ -62,6 +62,11 @@ fn notebook() -> (TempDir, std::path::PathBuf) {
     };
     write(&path, CELLS.iter().map(|at| cell(&source(at), &[])).collect());
     (folder, path)
+}
+
+/// What is set for other work, all of it.
+pub fn set() -> String {
+    ROWS[..11].iter().map(|(set, _)| format!("{set}\n")).collect()
 }
 
 fn said(notebook: &Path) -> String {
@@ -73,9 +78,8 @@ fn what_is_set_for_other_work_does_not_reach_a_notebook() {
     let _alone = alone();
     environment();
     let ((_folder, path), output) = (notebook(), tempfile::tempdir().unwrap());
-    let set: String = ROWS[..11].iter().map(|(set, _)| format!("{set}\n")).collect();
     let mut shell = Command::new("sh");
-    shell.current_dir(output.path()).args(["-ec", &format!("{set} exec \"$0\" \"$@\"")]);
+    shell.current_dir(output.path()).args(["-ec", &format!("{}exec \"$0\" \"$@\"", set())]);
     let run = [PROGRAM, "run", path.to_str().unwrap(), "--output", output.path().to_str().unwrap()];
     let outcome = Outcome::of(shell.args(run).output().unwrap());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
