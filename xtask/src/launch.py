@@ -55,7 +55,7 @@ def folder(project):
         try:
             if shutil.disk_usage(place).free < ROOM:
                 continue
-            made = pathlib.Path(tempfile.mkdtemp(prefix="kernel-", dir=place))
+            made = pathlib.Path(tempfile.mkdtemp(prefix="kernel-", dir=place)).absolute()
         except OSError:
             continue
         script(made / "try", "")

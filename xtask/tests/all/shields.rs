@@ -21,7 +21,7 @@ assert_eq!(workers, Machine::read().cores);",
 pub const RUNS: &str = "100 false opt-level 3, debug assertions off";
 
 /// What is set, in a shell that stands in an empty folder, and how a run then ends. The first can be set all at once.
-const ROWS: [(&str, &str); 20] = [
+const ROWS: [(&str, &str); 21] = [
     ("export CARGO_INCREMENTAL=0 CARGO_BUILD_TARGET=wasm32-unknown-unknown", RUNS),
     ("export CARGO_ENCODED_RUSTFLAGS=-Ctarget-cpu=native", RUNS),
     ("export RUSTFLAGS=-Zno CARGO_BUILD_RUSTFLAGS=-Zno RUSTC_WRAPPER=/bin/false RUSTC=/bin/false", RUNS),
@@ -45,6 +45,7 @@ const ROWS: [(&str, &str); 20] = [
     ("mkdir 'a b'; export TMPDIR=\"$PWD/a b\"", RUNS),
     ("mkdir ä; export TMPDIR=$PWD/ä", RUNS),
     ("export TMPDIR=/no/such/folder", RUNS),
+    ("export TMPDIR=. CLICOLOR_FORCE=1 FORCE_COLOR=1", RUNS),
     ("unset HOME; umask 077", RUNS),
     ("mount -t tmpfs -o noexec none \"$PWD\"; export TMPDIR=$PWD", RUNS),
     ("mount -t tmpfs -o size=30m none \"$PWD\"; export TMPDIR=$PWD", RUNS),
@@ -88,7 +89,7 @@ fn what_is_set_for_other_work_does_not_reach_a_notebook() {
 }
 
 #[test]
-#[ignore = "deep: twenty settings of readers, each with jupyter execute, about 8 minutes"]
+#[ignore = "deep: settings of readers, one by one, each with jupyter execute, about 8 minutes"]
 fn each_setting_of_a_reader_does_not_matter_or_is_a_sentence() {
     for (set, end) in ROWS {
         progress(set);
