@@ -34,8 +34,11 @@ REMEDIES = {
     "linker `": "install a C compiler, on Debian and Ubuntu with `apt install gcc`, on a Mac with `xcode-select --install`",
     "No space left": "make room on the disk, or set TMPDIR to a folder on another one",
 }
-# The first build, without any crate, would empty the lock file; and above the folder to build in may lie settings.
+# The first build, without any crate, would empty the lock file. Above the folder to build in may lie settings, or a
+# workspace. And cells would look for the standard library a folder too far up, which hurts below one that both are in.
 CARGO = """case "$PWD" in {0}/crate*)
+    while read -r line && [ "$line" != '[workspace]' ]; do line=; done < Cargo.toml
+    [ "$line" ] || echo '[workspace]' >> Cargo.toml
     grep -q '"helpers"' Cargo.lock || cp {0}/Cargo.lock Cargo.lock
     case "$*" in *--manifest-path*) ;; *)
         command=$1
@@ -43,6 +46,7 @@ CARGO = """case "$PWD" in {0}/crate*)
         set -- "$command" --manifest-path "$PWD/Cargo.toml" "$@" ;;
     esac
     export CARGO_TARGET_DIR="$PWD/target" CARGO_BUILD_BUILD_DIR="$PWD/target"
+    export CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS\x1f-Clink-arg=-Wl,-rpath,"{2}
     cd / ;;
 esac
 exec {1} "$@"
@@ -133,7 +137,7 @@ def replace(path, make):
 
 
 def cargo_home(place):
-    """Makes a home of cargo's with the reader's crates, and of their settings only how a registry is reached.
+    """A home of cargo's with the reader's crates, and of their settings only how a registry is reached; and theirs.
 
     It stays where it is: the cache knows crates by their paths. And each of the reader's has its own: that of another
     kernel may be gone tomorrow.
@@ -147,12 +151,12 @@ def cargo_home(place):
     with contextlib.suppress(OSError):
         for name in ("registry", "git"):
             (home / name).mkdir(parents=True, exist_ok=True)
-    for name in "registry git bin .package-cache .package-cache-mutate credentials credentials.toml".split():
+    for name in "registry git .package-cache .package-cache-mutate credentials credentials.toml".split():
         if (home / name).exists() and not (own / name).exists():
             replace(own / name, lambda new: new.symlink_to(home / name))
     text = "".join(f"{key} = {toml(kept[key])}\n" for key in kept)
     replace(own / "config.toml", lambda new: new.write_text(text, "utf-8"))
-    return own
+    return own, home
 
 
 def toml(value):
@@ -169,13 +173,13 @@ def environment(build, cache, project):
         variables["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
     variables |= re.findall(r"^:build_env (\w+)=(.*)$", (project / "notebooks/evcxr.toml").read_text(), re.M)
     # The path of cargo itself; rustup's stand-in would be slower.
-    find = ["/bin/sh", "-c", "cargo --version >&2 && { rustup which cargo 2>/dev/null || command -v cargo; }"]
-    found = subprocess.run(find, capture_output=True, text=True)
+    find = "rustc --print target-libdir && cargo --version >&2 && { rustup which cargo 2>/dev/null || command -v cargo; }"
+    found = subprocess.run(["/bin/sh", "-c", find], capture_output=True, text=True)
     if found.returncode:
         raise OSError(f"{found.stderr.splitlines()[0]}: install Rust from https://rustup.rs")
-    cargo = pathlib.Path(found.stdout.strip())
+    library, cargo = map(pathlib.Path, found.stdout.splitlines())
     (programs := build / "bin").mkdir()
-    script(programs / "cargo", CARGO.format(*(shlex.quote(str(path)) for path in (build, cargo))))
+    script(programs / "cargo", CARGO.format(*(shlex.quote(str(path)) for path in (build, cargo, library))))
     # The kernel would ask it for the other cargo.
     script(programs / "rustup", "exit 1")
     # The kernel would use a linker named mold or lld that it finds on the path, even one that does not work.
@@ -183,10 +187,10 @@ def environment(build, cache, project):
     # Where Rust is conda's, so is the compiler.
     for compiler in pathlib.Path(sys.prefix, "bin").glob("*-conda-*-cc"):
         script(programs / "cc", f'exec {shlex.quote(str(compiler))} "$@"')
-    home = cargo_home(cache.parent / "cargo-home")
+    own, home = cargo_home(cache.parent / "cargo-home")
     path = str(programs), str(cargo.parent), variables.get("PATH", os.defpath), str(home / "bin")
     return variables | {
-        "CARGO_HOME": str(home),
+        "CARGO_HOME": str(own),
         "PATH": os.pathsep.join(path),
         "TMPDIR": str(build),
         "EVCXR_TMPDIR": str(build / "crate"),

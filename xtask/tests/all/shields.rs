@@ -45,7 +45,8 @@ const ROWS: [(&str, &str); 21] = [
     ("mkdir 'a b'; export TMPDIR=\"$PWD/a b\"", RUNS),
     ("mkdir ä; export TMPDIR=$PWD/ä", RUNS),
     ("export TMPDIR=/no/such/folder", RUNS),
-    ("export TMPDIR=. CLICOLOR_FORCE=1 FORCE_COLOR=1", RUNS),
+    ("export TMPDIR=\"$(mktemp -d -p ~)\" CLICOLOR_FORCE=1 FORCE_COLOR=1; echo '[workspace]' > \"$TMPDIR/Cargo.toml\"
+      \"$0\" \"$@\"; rm -rf \"$TMPDIR\"; exit 0", RUNS),
     ("unset HOME; umask 077", RUNS),
     ("mount -t tmpfs -o noexec none \"$PWD\"; export TMPDIR=$PWD", RUNS),
     ("mount -t tmpfs -o size=30m none \"$PWD\"; export TMPDIR=$PWD", RUNS),
@@ -126,7 +127,7 @@ fn homes_of_cargo_do_not_disturb_each_other() {
 cargo_home, place = runpy.run_path(sys.argv[1])['cargo_home'], pathlib.Path(sys.argv[2])
 def made(name):
     os.environ['CARGO_HOME'] = str(place / name)
-    return cargo_home(place / 'own') / 'registry'
+    return cargo_home(place / 'own')[0] / 'registry'
 one, other = made('one'), made('other')
 shutil.rmtree(place / 'other')
 assert one.samefile(place / 'one/registry') and one == made('one')
