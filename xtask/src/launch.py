@@ -10,10 +10,12 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -93,8 +95,7 @@ def keep(cache, kept):
 def janitor(build, cache, kept):
     """Waits in a process of its own until all of the kernel has ended, in whatever way, and clears up behind it."""
     ended, held = os.pipe()
-    child = os.fork()
-    if child:
+    if child := os.fork():
         os.close(ended)
         os.set_inheritable(held, True)
         return child, held
@@ -148,9 +149,6 @@ def cargo_home(place):
     settings = tomllib.loads(files[0].read_text("utf-8")) if files else {}
     kept = {key: settings[key] for key in REACH if key in settings} | {"cache": {"auto-clean-frequency": "never"}}
     own.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):
-        for name in ("registry", "git"):
-            (home / name).mkdir(parents=True, exist_ok=True)
     for name in "registry git .package-cache .package-cache-mutate credentials credentials.toml".split():
         if (home / name).exists() and not (own / name).exists():
             replace(own / name, lambda new: new.symlink_to(home / name))
@@ -172,9 +170,12 @@ def environment(build, cache, project):
     if libraries := [path for path in libraries if path and not list(pathlib.Path(path).glob("libhelpers.*"))]:
         variables["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
     variables |= re.findall(r"^:build_env (\w+)=(.*)$", (project / "notebooks/evcxr.toml").read_text(), re.M)
+    own, home = cargo_home(cache.parent / "cargo-home")
+    # A front end that was started from a desktop may not know where rustup puts programs.
+    variables["PATH"] = os.pathsep.join([variables.get("PATH", os.defpath), str(home / "bin")])
     # The path of cargo itself; rustup's stand-in would be slower.
     find = "rustc --print target-libdir && cargo --version >&2 && { rustup which cargo 2>/dev/null || command -v cargo; }"
-    found = subprocess.run(["/bin/sh", "-c", find], capture_output=True, text=True)
+    found = subprocess.run(["/bin/sh", "-c", find], capture_output=True, text=True, env=variables)
     if found.returncode:
         raise OSError(f"{found.stderr.splitlines()[0]}: install Rust from https://rustup.rs")
     library, cargo = map(pathlib.Path, found.stdout.splitlines())
@@ -187,11 +188,9 @@ def environment(build, cache, project):
     # Where Rust is conda's, so is the compiler.
     for compiler in pathlib.Path(sys.prefix, "bin").glob("*-conda-*-cc"):
         script(programs / "cc", f'exec {shlex.quote(str(compiler))} "$@"')
-    own, home = cargo_home(cache.parent / "cargo-home")
-    path = str(programs), str(cargo.parent), variables.get("PATH", os.defpath), str(home / "bin")
     return variables | {
         "CARGO_HOME": str(own),
-        "PATH": os.pathsep.join(path),
+        "PATH": os.pathsep.join([str(programs), str(cargo.parent), variables["PATH"]]),
         "TMPDIR": str(build),
         "EVCXR_TMPDIR": str(build / "crate"),
         "EVCXR_CONFIG_DIR": str(project / "notebooks"),
@@ -199,6 +198,11 @@ def environment(build, cache, project):
         "JUPYTER_PATH": str(build / "none"),
         "XDG_CACHE_HOME": str(cache),
     }
+
+
+def is_free(host, port):
+    with socket.socket() as asking:
+        return asking.connect_ex((host, port)) != 0
 
 
 def relay(connection, build):
@@ -210,8 +214,9 @@ def relay(connection, build):
     for channel in ("shell_port", "control_port", "stdin_port"):
         front, back = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
         front.bind(f"{address}:{settings[channel]}")
-        with context.socket(zmq.PAIR) as free:  # where systems give no port to whoever asks for any
-            settings[channel] = free.bind_to_random_port(address, 10_000, 32_768)
+        # Where systems give no port to whoever asks for any.
+        ports = random.sample(range(10_000, 32_768), 100)
+        settings[channel] = next(port for port in ports if is_free(settings["ip"], port))
         back.identity = b"relay"  # where a cell came from, there its questions go
         back.connect(f"{address}:{settings[channel]}")
         threading.Thread(target=zmq.proxy, args=[front, back], daemon=True).start()

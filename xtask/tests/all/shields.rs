@@ -21,7 +21,7 @@ assert_eq!(workers, Machine::read().cores);",
 pub const RUNS: &str = "100 false opt-level 3, debug assertions off";
 
 /// What is set, in a shell that stands in an empty folder, and how a run then ends. The first can be set all at once.
-const ROWS: [(&str, &str); 21] = [
+const ROWS: [(&str, &str); 22] = [
     ("export CARGO_INCREMENTAL=0 CARGO_BUILD_TARGET=wasm32-unknown-unknown", RUNS),
     ("export CARGO_ENCODED_RUSTFLAGS=-Ctarget-cpu=native", RUNS),
     ("export RUSTFLAGS=-Zno CARGO_BUILD_RUSTFLAGS=-Zno RUSTC_WRAPPER=/bin/false RUSTC=/bin/false", RUNS),
@@ -47,6 +47,7 @@ const ROWS: [(&str, &str); 21] = [
     ("export TMPDIR=/no/such/folder", RUNS),
     ("export TMPDIR=\"$(mktemp -d -p ~)\" CLICOLOR_FORCE=1 FORCE_COLOR=1; echo '[workspace]' > \"$TMPDIR/Cargo.toml\"
       \"$0\" \"$@\"; rm -rf \"$TMPDIR\"; exit 0", RUNS),
+    ("export PATH=/usr/bin:/bin", RUNS),
     ("unset HOME; umask 077", RUNS),
     ("mount -t tmpfs -o noexec none \"$PWD\"; export TMPDIR=$PWD", RUNS),
     ("mount -t tmpfs -o size=30m none \"$PWD\"; export TMPDIR=$PWD", RUNS),
@@ -127,6 +128,7 @@ fn homes_of_cargo_do_not_disturb_each_other() {
 cargo_home, place = runpy.run_path(sys.argv[1])['cargo_home'], pathlib.Path(sys.argv[2])
 def made(name):
     os.environ['CARGO_HOME'] = str(place / name)
+    os.makedirs(place / name / 'registry', exist_ok=True)
     return cargo_home(place / 'own')[0] / 'registry'
 one, other = made('one'), made('other')
 shutil.rmtree(place / 'other')
