@@ -75,7 +75,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // Asked to end, it ends its kernels, but not always itself.
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        signal("TERM", self.process.id() as i32);
         for _ in 0..100 {
             sleep(Duration::from_millis(100));
             if self.process.try_wait().is_ok_and(|ended| ended.is_some()) {

@@ -44,7 +44,7 @@ fn what_cannot_run_is_refused_before_anything_runs() {
 }
 
 const KILLS: &str = "let kernel = std::os::unix::process::parent_id().to_string();
-std::process::Command::new(\"kill\").args([\"-KILL\", &kernel]).status()?;";
+std::process::Command::new(\"sh\").args([\"-c\", \"kill -KILL $0\", &kernel]).status()?;";
 
 #[test]
 fn a_run_that_fails_says_where_and_changes_nothing() {
