@@ -21,15 +21,21 @@ fn by_criterion(folder: &Path, operation: &mut dyn FnMut(&mut criterion::Bencher
         .sample_size(25)
         .without_plots();
     criterion.bench_function("operation", operation);
-    let file =
-        std::fs::File::open(folder.join("operation/new/estimates.json")).expect("criterion's estimates");
+    let file = std::fs::File::open(folder.join("operation/new/estimates.json"))
+        .expect("criterion's estimates");
     let estimates: serde_json::Value = serde_json::from_reader(file).expect("estimates as JSON");
-    estimates["median"]["point_estimate"].as_f64().expect("a median")
+    estimates["median"]["point_estimate"]
+        .as_f64()
+        .expect("a median")
 }
 
 /// The same with the notebooks' instrument.
 fn by_instrument(contender: &[Contender]) -> f64 {
-    let config = Contention { samples: 25, sample_ms: 15, ..Default::default() };
+    let config = Contention {
+        samples: 25,
+        sample_ms: 15,
+        ..Default::default()
+    };
     let run = time_contenders(contender, &config).expect("a sound contender");
     run.timings[0].cost().expect("25 samples").value
 }
@@ -42,9 +48,13 @@ fn compare(contender: Contender, operation: &mut dyn FnMut(&mut criterion::Bench
         criterion.push(by_criterion(folder.path(), operation));
         instrument.push(by_instrument(&contender));
     }
-    let [ours, theirs] = [&instrument, &criterion].map(|times| Estimate::median(times).expect("all rounds"));
+    let [ours, theirs] =
+        [&instrument, &criterion].map(|times| Estimate::median(times).expect("all rounds"));
     let ratio = Estimate::ratio(&instrument, &criterion).expect("rounds of both");
-    println!("{}: instrument {ours} ns, criterion {theirs} ns, ratio {ratio}", contender[0].label);
+    println!(
+        "{}: instrument {ours} ns, criterion {theirs} ns, ratio {ratio}",
+        contender[0].label
+    );
 }
 
 fn main() {
@@ -61,7 +71,9 @@ fn main() {
         |value| *value.lock(),
     );
     let lock = parking_lot::Mutex::new(0_u64);
-    compare(parking_lot_mutex, &mut |bencher| bencher.iter(|| *lock.lock() += 1));
+    compare(parking_lot_mutex, &mut |bencher| {
+        bencher.iter(|| *lock.lock() += 1)
+    });
 
     let std_mutex = Contender::new(
         "std mutex",
@@ -76,7 +88,9 @@ fn main() {
         |value| *value.lock().unwrap(),
     );
     let lock = Mutex::new(0_u64);
-    compare(std_mutex, &mut |bencher| bencher.iter(|| *lock.lock().unwrap() += 1));
+    compare(std_mutex, &mut |bencher| {
+        bencher.iter(|| *lock.lock().unwrap() += 1)
+    });
 
     let atomic_add = Contender::new(
         "atomic add",
@@ -91,5 +105,7 @@ fn main() {
         |value| value.load(Relaxed),
     );
     let value = AtomicU64::new(0);
-    compare(atomic_add, &mut |bencher| bencher.iter(|| value.fetch_add(1, Relaxed)));
+    compare(atomic_add, &mut |bencher| {
+        bencher.iter(|| value.fetch_add(1, Relaxed))
+    });
 }

@@ -21,7 +21,10 @@ use tokio::runtime::{Builder, Runtime};
 trait Idle: Future<Output = ()> + Send + 'static {}
 impl<F: Future<Output = ()> + Send + 'static> Idle for F {}
 fn new_runtime() -> Runtime {
-    Builder::new_current_thread().enable_time().build().expect("a runtime")
+    Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime")
 }
 #[rustfmt::skip]
 fn start_many(runtime: &Runtime, count: u64, mut start_one: impl FnMut()) {
@@ -75,9 +78,17 @@ pub struct Weighed {
 
 /// What a task asks for, in the words of tokio's layout: header, core, trailer, padding. A large future is boxed.
 fn asked_bytes(future: usize) -> usize {
-    const LARGEST_UNBOXED: usize = if cfg!(debug_assertions) { 2_048 } else { 16_384 };
+    const LARGEST_UNBOXED: usize = if cfg!(debug_assertions) {
+        2_048
+    } else {
+        16_384
+    };
     let cell = |future: usize| (104 + future.max(24).next_multiple_of(8)).next_multiple_of(128);
-    if future > LARGEST_UNBOXED { cell(8) + future } else { cell(future) }
+    if future > LARGEST_UNBOXED {
+        cell(8) + future
+    } else {
+        cell(future)
+    }
 }
 
 fn weigh<F: Idle>(kind: &'static str, tasks: u64, task: impl Fn() -> F) -> Result<Weighed> {
@@ -90,17 +101,29 @@ fn weigh<F: Idle>(kind: &'static str, tasks: u64, task: impl Fn() -> F) -> Resul
     let (future, asked) = (size_of::<F>(), ASKED.get() - before);
     if asked != COUNTED * asked_bytes(future) {
         let wrong = format!("{kind}: {COUNTED} tasks of {future} bytes asked for {asked}");
-        return Err(Error::new("count", wrong, format!("{} each, by the rule", asked_bytes(future))));
+        return Err(Error::new(
+            "count",
+            wrong,
+            format!("{} each, by the rule", asked_bytes(future)),
+        ));
     }
     drop(runtime);
 
     let runtime = new_runtime();
-    let config = MemoryGrowth { count: tasks, ..MemoryGrowth::default() };
+    let config = MemoryGrowth {
+        count: tasks,
+        ..MemoryGrowth::default()
+    };
     let grown = MemorySeries::measure(&config, |more| {
         start_many(&runtime, more, start);
         Ok(())
     })?;
-    Ok(Weighed { kind, future, asked: asked / COUNTED, grown })
+    Ok(Weighed {
+        kind,
+        future,
+        asked: asked / COUNTED,
+        grown,
+    })
 }
 
 /// Weighs tasks that do nothing, with so many alive in a series.
@@ -139,7 +162,13 @@ pub fn weigh_all(tasks: u64) -> Result<Vec<Weighed>> {
 
 /// Prints a line a kind: its name, the size of its future, the bytes asked for, resident bytes, R².
 pub fn main() -> Result<()> {
-    for Weighed { kind, future, asked, grown } in weigh_all(10_000)? {
+    for Weighed {
+        kind,
+        future,
+        asked,
+        grown,
+    } in weigh_all(10_000)?
+    {
         let (resident, r_squared) = (grown.resident_bytes_each()?.value, grown.resident.r_squared);
         println!("{kind} {future} {asked} {resident:.2} {r_squared:.6}");
     }

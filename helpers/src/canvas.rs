@@ -69,7 +69,9 @@ impl Drawing {
         caption: &Caption,
         paint: impl FnOnce(&Area) -> std::result::Result<(), Box<dyn std::error::Error>>,
     ) -> Result<Self> {
-        Self::paint(data, &caption.sentences(String::new()), |area| paint(area).map_err(failed))
+        Self::paint(data, &caption.sentences(String::new()), |area| {
+            paint(area).map_err(failed)
+        })
     }
 
     /// What `paint` draws between the title of `data` and the sentences of a caption.
@@ -89,9 +91,18 @@ impl Drawing {
             let whole = BitMapBackend::with_buffer(&mut pixels, (width as u32, height as u32));
             let whole = whole.into_drawing_area().margin(0, 20, EDGE, EDGE);
             let (room, height) = (whole.dim_in_pixel().0 as i32, whole.dim_in_pixel().1 as i32);
-            text(&whole, &data.title, (0, 88), fitting(&whole, &data.title, 68, room)?, INK, HPos::Left)?;
-            let lines: Vec<String> =
-                caption.iter().flat_map(|sentence| wrapped(&whole, sentence, room)).collect();
+            text(
+                &whole,
+                &data.title,
+                (0, 88),
+                fitting(&whole, &data.title, 68, room)?,
+                INK,
+                HPos::Left,
+            )?;
+            let lines: Vec<String> = caption
+                .iter()
+                .flat_map(|sentence| wrapped(&whole, sentence, room))
+                .collect();
             let (line, floor) = (CAPTION + 12, height - (CAPTION + 12) * lines.len() as i32);
             for (y, words) in (floor + line / 2..).step_by(line as usize).zip(&lines) {
                 text(&whole, words, (0, y), CAPTION, GREY, HPos::Left)?;
@@ -102,15 +113,24 @@ impl Drawing {
         let mut encoder = png::Encoder::new(&mut png, SIZE.0 as u32, SIZE.1 as u32);
         encoder.set_color(png::ColorType::Rgb);
         let pixels = averaged(&pixels);
-        encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).map_err(failed)?;
-        Ok(Self { png, text: format!("{data}\n{}\n", caption.join("\n")) })
+        encoder
+            .write_header()
+            .and_then(|mut writer| writer.write_image_data(&pixels))
+            .map_err(failed)?;
+        Ok(Self {
+            png,
+            text: format!("{data}\n{}\n", caption.join("\n")),
+        })
     }
 
     /// Shows the drawing in a notebook; the kernel calls this for the last expression of a cell.
     pub fn evcxr_display(&self) {
         let png = base64::engine::general_purpose::STANDARD.encode(&self.png);
         println!("EVCXR_BEGIN_CONTENT image/png\n{png}\nEVCXR_END_CONTENT");
-        println!("EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT", self.text);
+        println!(
+            "EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
+            self.text
+        );
     }
 }
 
@@ -122,11 +142,17 @@ fn averaged(drawn: &[u8]) -> Vec<u8> {
         ((of(at) + of(at + 3) + of(at + row) + of(at + row + 3)) / 4) as u8
     };
     let pixel = |at: usize| 2 * row * (at / SIZE.0) + 6 * (at % SIZE.0);
-    (0..SIZE.0 * SIZE.1).flat_map(|at| (pixel(at)..pixel(at) + 3).map(mean)).collect()
+    (0..SIZE.0 * SIZE.1)
+        .flat_map(|at| (pixel(at)..pixel(at) + 3).map(mean))
+        .collect()
 }
 
 pub(crate) fn failed(why: impl Display) -> Error {
-    Error::new("draw", why.to_string(), "what plotters can draw on a bitmap of 1440 x 840 pixels")
+    Error::new(
+        "draw",
+        why.to_string(),
+        "what plotters can draw on a bitmap of 1440 x 840 pixels",
+    )
 }
 
 impl Family {
@@ -145,7 +171,9 @@ impl Family {
 /// `text` with signs that the font lacks as their numbers, such as `U+6F22`.
 fn with_signs(text: &str) -> String {
     use ab_glyph::Font;
-    let Ok(font) = ab_glyph::FontRef::try_from_slice(dejavu::sans::regular()) else { return text.into() };
+    let Ok(font) = ab_glyph::FontRef::try_from_slice(dejavu::sans::regular()) else {
+        return text.into();
+    };
     let sign = |sign: char| match font.glyph_id(sign).0 {
         0 if !sign.is_control() => format!("U+{:04X}", sign as u32),
         0 => " ".into(),
@@ -161,10 +189,16 @@ pub(crate) fn width(area: &Area, text: &str, size: i32) -> i32 {
 
 /// The largest size up to `size` at which `text` is no wider than `room`.
 pub(crate) fn fitting(area: &Area, text: &str, size: i32, room: i32) -> Result<i32> {
-    let fitting = (SMALLEST..=size).rev().find(|&size| width(area, text, size) <= room);
+    let fitting = (SMALLEST..=size)
+        .rev()
+        .find(|&size| width(area, text, size) <= room);
     fitting.ok_or_else(|| {
         let signs = text.chars().count() as i32 * room / width(area, text, SMALLEST);
-        Error::new("draw", format!("`{text}` is too long"), format!("up to about {signs} signs like these"))
+        Error::new(
+            "draw",
+            format!("`{text}` is too long"),
+            format!("up to about {signs} signs like these"),
+        )
     })
 }
 
@@ -177,9 +211,12 @@ pub(crate) fn text(
     colour: RGBColor,
     anchor: HPos,
 ) -> Result<()> {
-    let style = TextStyle::from((FONT, size)).color(&colour).pos(Pos::new(anchor, VPos::Center));
+    let style = TextStyle::from((FONT, size))
+        .color(&colour)
+        .pos(Pos::new(anchor, VPos::Center));
     // The layout's middle lies above the middle of the letters.
-    area.draw_text(&with_signs(text), &style, (x, y + size / 8)).map_err(failed)
+    area.draw_text(&with_signs(text), &style, (x, y + size / 8))
+        .map_err(failed)
 }
 
 /// A sentence in lines that fit.

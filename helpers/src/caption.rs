@@ -26,10 +26,24 @@ pub struct Caption {
 impl Caption {
     /// The caption of what was measured just now.
     pub fn now() -> Self {
-        let Machine { date, time, processor, cores, system, .. } = Machine::read();
-        let cores = if cores == 1 { "1 core".into() } else { format!("{cores} cores") };
+        let Machine {
+            date,
+            time,
+            processor,
+            cores,
+            system,
+            ..
+        } = Machine::read();
+        let cores = if cores == 1 {
+            "1 core".into()
+        } else {
+            format!("{cores} cores")
+        };
         let measured = format!("measured {date} {time} UTC on {cores} of {processor}, {system}");
-        Self { measured, ..Self::default() }
+        Self {
+            measured,
+            ..Self::default()
+        }
     }
 
     /// One more parameter, by the name that a reader knows it by, and its value; of a long list, both ends.
@@ -37,7 +51,11 @@ impl Caption {
         let mut value = format!("{value:?}");
         let signs: Vec<char> = value.chars().collect();
         if signs.len() > 100 {
-            value = signs[..60].iter().chain(&[' ', '…', ' ']).chain(&signs[signs.len() - 30..]).collect();
+            value = signs[..60]
+                .iter()
+                .chain(&[' ', '…', ' '])
+                .chain(&signs[signs.len() - 30..])
+                .collect();
         }
         self.settings.push((name.into(), value));
         self
@@ -67,18 +85,34 @@ impl Caption {
 
     /// The caption as sentences, `marks` among them: what a figure's marks mean. A kind of warning stands there once.
     pub(crate) fn sentences(&self, marks: String) -> Vec<String> {
-        let settings = self.settings.iter().map(|(name, value)| format!("{name} {value}"));
-        let mut sentences = vec![settings.collect::<Vec<_>>().join("; "), marks, self.measured.clone()];
+        let settings = self
+            .settings
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"));
+        let mut sentences = vec![
+            settings.collect::<Vec<_>>().join("; "),
+            marks,
+            self.measured.clone(),
+        ];
         for (place, warning) in self.warnings.iter().enumerate() {
-            if self.warnings[..place].iter().all(|before| discriminant(before) != discriminant(warning)) {
+            if self.warnings[..place]
+                .iter()
+                .all(|before| discriminant(before) != discriminant(warning))
+            {
                 sentences.push(format!("Warning: {warning}"));
             }
         }
         sentences.retain(|sentence| !sentence.is_empty());
         for sentence in &mut sentences {
-            let first = sentence.chars().next().map(|first| first.to_uppercase().to_string());
-            *sentence =
-                format!("{}{}.", first.unwrap_or_default(), sentence.chars().skip(1).collect::<String>());
+            let first = sentence
+                .chars()
+                .next()
+                .map(|first| first.to_uppercase().to_string());
+            *sentence = format!(
+                "{}{}.",
+                first.unwrap_or_default(),
+                sentence.chars().skip(1).collect::<String>()
+            );
         }
         sentences
     }

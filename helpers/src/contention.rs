@@ -73,13 +73,21 @@ impl Contender {
         let (run, total) = (Arc::new(run), Arc::new(total));
         let build = move |place: usize| {
             // The allocator would hand out the same place again and again, if others were not taken first.
-            let _taken: Vec<Arc<MaybeUninit<S>>> =
-                (0..place).map(|_| Arc::new(MaybeUninit::uninit())).collect();
+            let _taken: Vec<Arc<MaybeUninit<S>>> = (0..place)
+                .map(|_| Arc::new(MaybeUninit::uninit()))
+                .collect();
             let state = Arc::new(state());
             let (shared, run, total) = (Arc::clone(&state), Arc::clone(&run), Arc::clone(&total));
-            Shared { run: Box::new(move |work| run(&shared, work)), total: Box::new(move || total(&state)) }
+            Shared {
+                run: Box::new(move |work| run(&shared, work)),
+                total: Box::new(move || total(&state)),
+            }
         };
-        Self { label: label.into(), family, build: Box::new(build) }
+        Self {
+            label: label.into(),
+            family,
+            build: Box::new(build),
+        }
     }
 
     /// Builds the state, as for a sample.
@@ -100,7 +108,11 @@ impl Contender {
     fn build_at(&self, place: usize) -> Result<Shared> {
         std::panic::catch_unwind(AssertUnwindSafe(|| (self.build)(place))).map_err(|_| {
             let wrong = format!("that of `{}` panicked", self.label);
-            Error::new("build a state", wrong, "one that can be built as often as there are samples")
+            Error::new(
+                "build a state",
+                wrong,
+                "one that can be built as often as there are samples",
+            )
         })
     }
 }
@@ -134,7 +146,15 @@ pub struct Contention {
 
 impl Default for Contention {
     fn default() -> Self {
-        Self { threads: vec![1], hold_ns: 0, think_ns: 0, samples: 15, sample_ms: 10, seed: 1, parts: false }
+        Self {
+            threads: vec![1],
+            hold_ns: 0,
+            think_ns: 0,
+            samples: 15,
+            sample_ms: 10,
+            seed: 1,
+            parts: false,
+        }
     }
 }
 
@@ -246,7 +266,15 @@ impl ContentionRun {
 
     /// The caption of a figure of this run.
     pub fn caption(&self) -> Caption {
-        let Contention { threads, hold_ns, think_ns, samples, sample_ms, seed, parts: _ } = &self.config;
+        let Contention {
+            threads,
+            hold_ns,
+            think_ns,
+            samples,
+            sample_ms,
+            seed,
+            parts: _,
+        } = &self.config;
         let threads: Vec<String> = threads.iter().map(usize::to_string).collect();
         let settings = [
             ("threads", threads.join(", ")),
@@ -255,8 +283,14 @@ impl ContentionRun {
             ("samples", format!("{samples} of {sample_ms} ms")),
             ("seed", seed.to_string()),
         ];
-        let settings = settings.map(|(name, value)| (name.to_string(), value)).to_vec();
-        Caption { settings, warnings: self.warnings.clone(), measured: self.measured.clone() }
+        let settings = settings
+            .map(|(name, value)| (name.to_string(), value))
+            .to_vec();
+        Caption {
+            settings,
+            warnings: self.warnings.clone(),
+            measured: self.measured.clone(),
+        }
     }
 
     /// By how much the busy loop changed: of the first, the middle and the last third of the rounds, the slowest over
@@ -278,7 +312,12 @@ impl ContentionRun {
         }
         let typical = |third: usize| {
             let part = &self.calibrations[third * rounds / 3..(third + 1) * rounds / 3];
-            middle(&sorted(&part.iter().map(|calibration| calibration.turn_ns).collect::<Vec<_>>()))
+            middle(&sorted(
+                &part
+                    .iter()
+                    .map(|calibration| calibration.turn_ns)
+                    .collect::<Vec<_>>(),
+            ))
         };
         let thirds = sorted(&[0, 1, 2].map(typical));
         thirds[2] / thirds[0] - 1.0
@@ -297,7 +336,10 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
     let attempted = "time contenders";
     config.check()?;
     for (place, contender) in contenders.iter().enumerate() {
-        if contenders[..place].iter().any(|other| other.label == contender.label) {
+        if contenders[..place]
+            .iter()
+            .any(|other| other.label == contender.label)
+        {
             let wrong = format!("two are called `{}`", contender.label);
             return Err(Error::new(attempted, wrong, "labels that differ"));
         }
@@ -305,7 +347,11 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
     let expected = config.expected_time(contenders.len());
     if expected > LONGEST {
         let wrong = format!("it would take {:.1} hours", expected.as_secs_f64() / 3600.0);
-        return Err(Error::new(attempted, wrong, "up to 1 hour: fewer or shorter samples"));
+        return Err(Error::new(
+            attempted,
+            wrong,
+            "up to 1 hour: fewer or shorter samples",
+        ));
     }
     let what = format!(
         "{} contenders, threads {:?}, {} samples of {} ms each, seed {}",
@@ -322,7 +368,14 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         let batch = find_batch(contender, config, &calibration)?;
         let cell = |&threads: &usize| {
             let crowded = threads > cores;
-            Cell { contender, threads, crowded, batch, stride: batch, samples: Vec::new() }
+            Cell {
+                contender,
+                threads,
+                crowded,
+                batch,
+                stride: batch,
+                samples: Vec::new(),
+            }
         };
         cells.extend(config.threads.iter().map(cell));
     }
@@ -332,21 +385,30 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
     let transfer = || if most > 1 { transfer_ns() } else { Ok(None) };
     let transfer_before = transfer()?;
     let watch = Watch::begin();
-    interleave(&what, cells.len(), config.samples + 1, config.seed, expected, |round, cell| {
-        if round == calibrations.len() {
-            calibration = Calibration::measure();
-            calibrations.push(calibration);
-        }
-        let cell = &mut cells[cell];
-        let sample = cell.run(config, &calibration, places.usize(..PLACES))?;
-        if round == 0 {
-            cell.adapt(&sample, &calibration);
-        }
-        cell.samples.push(sample);
-        Ok(())
-    })?;
+    interleave(
+        &what,
+        cells.len(),
+        config.samples + 1,
+        config.seed,
+        expected,
+        |round, cell| {
+            if round == calibrations.len() {
+                calibration = Calibration::measure();
+                calibrations.push(calibration);
+            }
+            let cell = &mut cells[cell];
+            let sample = cell.run(config, &calibration, places.usize(..PLACES))?;
+            if round == 0 {
+                cell.adapt(&sample, &calibration);
+            }
+            cell.samples.push(sample);
+            Ok(())
+        },
+    )?;
     let (other_load, warnings) = watch.end();
-    let transfer_ns = transfer_before.zip(transfer()?).map(|(before, after)| [before, after]);
+    let transfer_ns = transfer_before
+        .zip(transfer()?)
+        .map(|(before, after)| [before, after]);
     let timings = cells.into_iter().map(|cell| Timing {
         label: cell.contender.label.clone(),
         family: cell.contender.family,
@@ -380,7 +442,10 @@ impl ContentionRun {
         if let Some([before_ns, after_ns]) = self.transfer_ns
             && before_ns.max(after_ns) > 1.5 * before_ns.min(after_ns)
         {
-            self.warnings.push(Warning::CoresMoved { before_ns, after_ns });
+            self.warnings.push(Warning::CoresMoved {
+                before_ns,
+                after_ns,
+            });
         }
         if cores == 1 {
             self.warnings.push(Warning::OneCore);
@@ -400,8 +465,12 @@ impl ContentionRun {
             if resolution_ns > 100.0 {
                 self.warnings.push(Warning::CoarseClock { resolution_ns });
             }
-            let unknown =
-                |timing: &Timing| timing.samples.iter().any(|it| it.parts.without_core_ns.is_none());
+            let unknown = |timing: &Timing| {
+                timing
+                    .samples
+                    .iter()
+                    .any(|it| it.parts.without_core_ns.is_none())
+            };
             if most > cores && self.timings.iter().any(unknown) {
                 self.warnings.push(Warning::CoreTimeUnknown);
             }
@@ -414,14 +483,30 @@ const PLACES: usize = 32;
 
 /// Operations that last about a fiftieth of a sample, found by one thread alone from the fastest of three tries: with
 /// several, how far apart they start would count.
-fn find_batch(contender: &Contender, config: &Contention, calibration: &Calibration) -> Result<u64> {
+fn find_batch(
+    contender: &Contender,
+    config: &Contention,
+    calibration: &Calibration,
+) -> Result<u64> {
     let wanted_ns = config.sample_ms as f64 * 1e6 / BATCHES;
-    let short = Contention { sample_ms: 0, parts: false, ..config.clone() };
+    let short = Contention {
+        sample_ms: 0,
+        parts: false,
+        ..config.clone()
+    };
     let mut batch = 1;
     loop {
-        let one = Cell { contender, threads: 1, crowded: false, batch, stride: 1, samples: Vec::new() };
-        let tries =
-            (0..3).map(|_| Ok(one.run(&short, calibration, 0)?.wall_ns)).collect::<Result<Vec<f64>>>()?;
+        let one = Cell {
+            contender,
+            threads: 1,
+            crowded: false,
+            batch,
+            stride: 1,
+            samples: Vec::new(),
+        };
+        let tries = (0..3)
+            .map(|_| Ok(one.run(&short, calibration, 0)?.wall_ns))
+            .collect::<Result<Vec<f64>>>()?;
         let fastest_ns = tries.into_iter().fold(f64::MAX, f64::min);
         if fastest_ns > wanted_ns || batch == 1 << 20 {
             return Ok(round_batch(batch as f64 * wanted_ns / fastest_ns));
@@ -474,9 +559,16 @@ impl Cell<'_> {
         let label = &self.contender.label;
         let Some(sample) = Sample::of(&orders, works, calibration.clock_ns) else {
             let wrong = format!("`{label}` did not repeat its work");
-            return Err(Error::new("time a sample", wrong, "one call of `Work::repeat`"));
+            return Err(Error::new(
+                "time a sample",
+                wrong,
+                "one call of `Work::repeat`",
+            ));
         };
-        let (done, added) = (sample.operations.iter().sum::<u64>(), shared.total().wrapping_sub(before));
+        let (done, added) = (
+            sample.operations.iter().sum::<u64>(),
+            shared.total().wrapping_sub(before),
+        );
         if added != done || done == 0 {
             let wrong = format!("the total of `{label}` grew by {added}");
             let allowed = format!("{done}, one an operation, and at least 1");

@@ -26,14 +26,26 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error from its three parts; see [`Error`] for how they read together.
-    pub fn new(attempted: impl Into<String>, wrong: impl Into<String>, allowed: impl Into<String>) -> Self {
-        Self { attempted: attempted.into(), wrong: wrong.into(), allowed: allowed.into() }
+    pub fn new(
+        attempted: impl Into<String>,
+        wrong: impl Into<String>,
+        allowed: impl Into<String>,
+    ) -> Self {
+        Self {
+            attempted: attempted.into(),
+            wrong: wrong.into(),
+            allowed: allowed.into(),
+        }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { attempted, wrong, allowed } = self;
+        let Self {
+            attempted,
+            wrong,
+            allowed,
+        } = self;
         write!(f, "cannot {attempted}: {wrong} (allowed: {allowed})")
     }
 }
@@ -49,12 +61,20 @@ impl std::error::Error for Error {}
 /// let error = helpers::within("SAMPLES", 0, 5..=1_000).unwrap_err();
 /// assert_eq!(error.to_string(), "cannot use SAMPLES: it is 0 (allowed: 5 to 1,000)");
 /// ```
-pub fn within<T: PartialOrd + fmt::Display>(name: &str, value: T, allowed: RangeInclusive<T>) -> Result<T> {
+pub fn within<T: PartialOrd + fmt::Display>(
+    name: &str,
+    value: T,
+    allowed: RangeInclusive<T>,
+) -> Result<T> {
     if allowed.contains(&value) {
         return Ok(value);
     }
     let [value, low, high] = [&value, allowed.start(), allowed.end()].map(thousands);
-    Err(Error::new(format!("use {name}"), format!("it is {value}"), format!("{low} to {high}")))
+    Err(Error::new(
+        format!("use {name}"),
+        format!("it is {value}"),
+        format!("{low} to {high}"),
+    ))
 }
 
 /// Refuses a list that is empty, or holds a value outside `allowed` or one twice; hands on any other.

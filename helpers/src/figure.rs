@@ -28,7 +28,12 @@ impl Point {
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn of_samples(at: f64, samples: Vec<f64>) -> Result<Self> {
-        Ok(Self { at, estimate: Estimate::median(&samples)?, raw: samples, ..Self::default() })
+        Ok(Self {
+            at,
+            estimate: Estimate::median(&samples)?,
+            raw: samples,
+            ..Self::default()
+        })
     }
 
     /// A single reading, which has no interval.
@@ -37,7 +42,15 @@ impl Point {
     /// assert_eq!(helpers::Point::reading(1.0, 3.5).estimate.low, 3.5);
     /// ```
     pub fn reading(at: f64, value: f64) -> Self {
-        Self { at, estimate: Estimate { value, low: value, high: value }, ..Self::default() }
+        Self {
+            at,
+            estimate: Estimate {
+                value,
+                low: value,
+                high: value,
+            },
+            ..Self::default()
+        }
     }
 }
 
@@ -69,17 +82,28 @@ pub struct Series {
 impl Series {
     /// Points joined by a line.
     pub fn joined(label: impl Into<String>, family: Family, points: Vec<Point>) -> Self {
-        Self { label: label.into(), family, style: Style::Joined, points }
+        Self {
+            label: label.into(),
+            family,
+            style: Style::Joined,
+            points,
+        }
     }
 
     /// Points that stand alone.
     pub fn scattered(label: impl Into<String>, family: Family, points: Vec<Point>) -> Self {
-        Self { style: Style::Scattered, ..Self::joined(label, family, points) }
+        Self {
+            style: Style::Scattered,
+            ..Self::joined(label, family, points)
+        }
     }
 
     /// A line that was computed.
     pub fn computed(label: impl Into<String>, points: Vec<Point>) -> Self {
-        Self { style: Style::Computed, ..Self::joined(label, Family::Reference, points) }
+        Self {
+            style: Style::Computed,
+            ..Self::joined(label, Family::Reference, points)
+        }
     }
 }
 
@@ -107,18 +131,30 @@ pub struct Axis {
 impl Axis {
     /// A linear axis.
     pub fn linear(label: impl Into<String>) -> Self {
-        Self { label: label.into(), scale: Scale::Linear }
+        Self {
+            label: label.into(),
+            scale: Scale::Linear,
+        }
     }
 
     /// A logarithmic axis.
     pub fn log(label: impl Into<String>) -> Self {
-        Self { label: label.into(), scale: Scale::Log }
+        Self {
+            label: label.into(),
+            scale: Scale::Log,
+        }
     }
 
     /// An axis of names.
-    pub fn named<N: ToString>(label: impl Into<String>, names: impl IntoIterator<Item = N>) -> Self {
+    pub fn named<N: ToString>(
+        label: impl Into<String>,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
         let names = names.into_iter().map(|name| name.to_string()).collect();
-        Self { label: label.into(), scale: Scale::Named(names) }
+        Self {
+            label: label.into(),
+            scale: Scale::Named(names),
+        }
     }
 
     /// A place on this axis in words: as short as it goes, the noise of binary fractions off.
@@ -146,12 +182,20 @@ pub struct Mark {
 impl Mark {
     /// A line across the figure at a value.
     pub fn value(value: f64, label: impl Into<String>) -> Self {
-        Self { label: label.into(), at: None, values: Some((value, value)) }
+        Self {
+            label: label.into(),
+            at: None,
+            values: Some((value, value)),
+        }
     }
 
     /// A line at a position.
     pub fn position(at: f64, label: impl Into<String>) -> Self {
-        Self { label: label.into(), at: Some(at), values: None }
+        Self {
+            label: label.into(),
+            at: Some(at),
+            values: None,
+        }
     }
 
     /// What was predicted, as a band as wide as its tolerance: at one position, or all along.
@@ -163,7 +207,11 @@ impl Mark {
     /// ```
     pub fn predicted(prediction: Prediction, at: Option<f64>) -> Self {
         let Prediction { value, tolerance } = prediction;
-        Self { label: "predicted".into(), at, values: Some((value - tolerance, value + tolerance)) }
+        Self {
+            label: "predicted".into(),
+            at,
+            values: Some((value - tolerance, value + tolerance)),
+        }
     }
 
     /// The number of cores that this process may use, on an axis of threads.
@@ -173,7 +221,10 @@ impl Mark {
     /// ```
     pub fn cores() -> Self {
         let cores = usable_cores();
-        Self::position(cores as f64, format!("{cores} core{}", if cores == 1 { "" } else { "s" }))
+        Self::position(
+            cores as f64,
+            format!("{cores} core{}", if cores == 1 { "" } else { "s" }),
+        )
     }
 }
 
@@ -231,13 +282,29 @@ impl Figure {
         mut quantities: Vec<(String, Family, Point)>,
         caption: Caption,
     ) -> Figure {
-        quantities.sort_by(|(.., one), (.., other)| one.estimate.value.total_cmp(&other.estimate.value));
+        quantities
+            .sort_by(|(.., one), (.., other)| one.estimate.value.total_cmp(&other.estimate.value));
         let position = Axis::named("", quantities.iter().map(|(name, ..)| name));
         let series = (0..).zip(quantities).map(|(row, (name, family, point))| {
-            Series::scattered(name, family, vec![Point { at: f64::from(row), ..point }])
+            Series::scattered(
+                name,
+                family,
+                vec![Point {
+                    at: f64::from(row),
+                    ..point
+                }],
+            )
         });
         let (title, series) = (title.into(), series.collect());
-        Figure { title, position, value, series, rows: true, caption, ..Figure::default() }
+        Figure {
+            title,
+            position,
+            value,
+            series,
+            rows: true,
+            caption,
+            ..Figure::default()
+        }
     }
 
     /// Wall time per operation of every contender of a run over its numbers of threads, the cores marked.
@@ -248,9 +315,16 @@ impl Figure {
         let mut series: Vec<Series> = Vec::new();
         for timing in &run.timings {
             let point = Point::of_samples(timing.threads as f64, timing.ns_per_operation())?;
-            match series.iter_mut().find(|series| series.label == timing.label) {
+            match series
+                .iter_mut()
+                .find(|series| series.label == timing.label)
+            {
                 Some(series) => series.points.push(point),
-                None => series.push(Series::joined(timing.label.as_str(), timing.family, vec![point])),
+                None => series.push(Series::joined(
+                    timing.label.as_str(),
+                    timing.family,
+                    vec![point],
+                )),
             }
         }
         Ok(Figure {
@@ -270,17 +344,28 @@ impl Figure {
 
     /// All that the position axis has to hold.
     pub(crate) fn positions(&self) -> Vec<f64> {
-        self.points().map(|point| point.at).chain(self.marks.iter().filter_map(|mark| mark.at)).collect()
+        self.points()
+            .map(|point| point.at)
+            .chain(self.marks.iter().filter_map(|mark| mark.at))
+            .collect()
     }
 
     /// All that the value axis has to hold; of samples and intervals, what lies near, and what a log axis has a place for.
     pub(crate) fn values(&self) -> Vec<f64> {
-        let marked = self.marks.iter().filter_map(|mark| mark.values).flat_map(|(low, high)| [low, high]);
+        let marked = self
+            .marks
+            .iter()
+            .filter_map(|mark| mark.values)
+            .flat_map(|(low, high)| [low, high]);
         let mut values: Vec<f64> = marked.collect();
         for point in self.points() {
             let Estimate { value, low, high } = point.estimate;
             let (from, to) = fences(&point.raw);
-            let near = point.raw.iter().copied().filter(|sample| (from..=to).contains(sample));
+            let near = point
+                .raw
+                .iter()
+                .copied()
+                .filter(|sample| (from..=to).contains(sample));
             let shown = |value: &f64| *value > 0.0 || self.value.scale != Scale::Log;
             values.extend(near.chain([low, high]).filter(shown).chain([value]));
         }
@@ -297,31 +382,57 @@ impl Figure {
         type Cell<'a> = &'a dyn Fn(&Series, &Point) -> String;
         let samples = |series: &Series, point: &Point| match series.style {
             Style::Computed => "computed".into(),
-            _ if point.raw.is_empty() && point.estimate.low != point.estimate.high => "not kept".into(),
+            _ if point.raw.is_empty() && point.estimate.low != point.estimate.high => {
+                "not kept".into()
+            }
             _ => point.raw.len().max(1).to_string(),
         };
-        let (words, noted) = (self.words(), self.points().any(|point| !point.note.is_empty()));
+        let (words, noted) = (
+            self.words(),
+            self.points().any(|point| !point.note.is_empty()),
+        );
         let value = |_: &Series, point: &Point| match words {
             true => self.value.written(point.estimate.value),
             false => point.estimate.written()[0].clone(),
         };
         let columns: [(bool, &str, Cell); 7] = [
             (!words, "series", &|series, _| series.label.clone()),
-            (!self.rows, &self.position.label, &|_, point| self.position.written(point.at)),
+            (!self.rows, &self.position.label, &|_, point| {
+                self.position.written(point.at)
+            }),
             (true, &self.value.label, &value),
-            (!words, "low", &|_, point| point.estimate.written()[1].clone()),
-            (!words, "high", &|_, point| point.estimate.written()[2].clone()),
+            (!words, "low", &|_, point| {
+                point.estimate.written()[1].clone()
+            }),
+            (!words, "high", &|_, point| {
+                point.estimate.written()[2].clone()
+            }),
             (!words, "samples", &samples),
             (noted, "note", &|_, point| point.note.clone()),
         ];
         let columns = columns.iter().filter(|(said, ..)| *said);
         let of_series = |series| move |point| (series, point);
-        let points = self.series.iter().flat_map(|series| series.points.iter().map(of_series(series)));
+        let points = self
+            .series
+            .iter()
+            .flat_map(|series| series.points.iter().map(of_series(series)));
         let mut points: Vec<(&Series, &Point)> = points.collect();
         points.sort_by(|(_, one), (_, other)| one.at.total_cmp(&other.at));
-        let cells = |(series, point)| columns.clone().map(|(.., cell)| cell(series, point)).collect();
-        let header = columns.clone().map(|(_, name, _)| name.to_string()).collect();
-        Table { title: self.title.clone(), header, rows: points.into_iter().map(cells).collect() }
+        let cells = |(series, point)| {
+            columns
+                .clone()
+                .map(|(.., cell)| cell(series, point))
+                .collect()
+        };
+        let header = columns
+            .clone()
+            .map(|(_, name, _)| name.to_string())
+            .collect();
+        Table {
+            title: self.title.clone(),
+            header,
+            rows: points.into_iter().map(cells).collect(),
+        }
     }
 }
 
@@ -329,7 +440,12 @@ impl Figure {
 /// Data Analysis*, 1977, section 2D).
 fn fences(samples: &[f64]) -> (f64, f64) {
     let sorted = stats::sorted(samples);
-    let quartile = |nth: usize| sorted.get(nth * sorted.len().saturating_sub(1) / 4).copied().unwrap_or(0.0);
+    let quartile = |nth: usize| {
+        sorted
+            .get(nth * sorted.len().saturating_sub(1) / 4)
+            .copied()
+            .unwrap_or(0.0)
+    };
     let (low, high) = (quartile(1), quartile(3));
     (low - 3.0 * (high - low), high + 3.0 * (high - low))
 }

@@ -30,8 +30,10 @@ impl Placed {
     /// to bottom.
     fn new(axis: &Axis, data: &[f64], measured: &[f64], up: bool) -> Self {
         let log = axis.scale == Scale::Log;
-        let mut data: Vec<f64> =
-            data.iter().map(|number| if log { number.log10() } else { *number }).collect();
+        let mut data: Vec<f64> = data
+            .iter()
+            .map(|number| if log { number.log10() } else { *number })
+            .collect();
         // How large values are is only seen beside zero.
         data.extend((axis.scale == Scale::Linear && measured.is_empty()).then_some(0.0));
         let data = sorted(&data);
@@ -45,9 +47,16 @@ impl Placed {
             Scale::Named(names) => (0..names.len()).map(|index| index as f64).collect(),
             _ if few => places,
             Scale::Log if to - from > 0.8 => {
-                let steps: &[f64] = if to - from < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-                let decades = (from.floor() as i32..=to.ceil() as i32).step_by(1 + (to - from) as usize / 10);
-                decades.flat_map(|ten| steps.iter().map(move |step| step * 10_f64.powi(ten))).collect()
+                let steps: &[f64] = if to - from < 2.5 {
+                    &[1.0, 2.0, 5.0]
+                } else {
+                    &[1.0]
+                };
+                let decades =
+                    (from.floor() as i32..=to.ceil() as i32).step_by(1 + (to - from) as usize / 10);
+                decades
+                    .flat_map(|ten| steps.iter().map(move |step| step * 10_f64.powi(ten)))
+                    .collect()
             }
             Scale::Log => RangedCoordf64::from(10_f64.powf(from)..10_f64.powf(to)).key_points(8),
             Scale::Linear => RangedCoordf64::from(from..to).key_points(8),
@@ -58,15 +67,26 @@ impl Placed {
             _ => (from, to),
         };
         let label = format!("{}{}", axis.label, if log { " (log scale)" } else { "" });
-        let mut placed = Self { log, ends, label, ticks: vec![] };
-        let ticks = ticks.into_iter().map(|tick| (placed.share(tick), axis.written(tick)));
+        let mut placed = Self {
+            log,
+            ends,
+            label,
+            ticks: vec![],
+        };
+        let ticks = ticks
+            .into_iter()
+            .map(|tick| (placed.share(tick), axis.written(tick)));
         placed.ticks = ticks.filter(|(share, _)| inside(*share)).collect();
         placed
     }
 
     /// Where along the axis a number stands.
     fn share(&self, number: f64) -> f64 {
-        let number = if self.log { number.max(f64::MIN_POSITIVE).log10() } else { number };
+        let number = if self.log {
+            number.max(f64::MIN_POSITIVE).log10()
+        } else {
+            number
+        };
         (number - self.ends.0) / (self.ends.1 - self.ends.0)
     }
 }
@@ -82,7 +102,9 @@ impl Figure {
     /// No points, an estimate or a mark that is not finite, or one that is not above 0 on a logarithmic axis; labels
     /// that have no room.
     pub fn draw(&self) -> Result<Drawing> {
-        let refuse = |wrong, allowed: &str| Err(Error::new(format!("draw `{}`", self.title), wrong, allowed));
+        let refuse = |wrong, allowed: &str| {
+            Err(Error::new(format!("draw `{}`", self.title), wrong, allowed))
+        };
         if self.points().next().is_none() {
             return refuse("there are no points".into(), "1 point or more");
         }
@@ -90,8 +112,14 @@ impl Figure {
         for (axis, numbers) in [(&self.position, &positions), (&self.value, &values)] {
             let (range, allowed) = match &axis.scale {
                 Scale::Linear => (-1e15..=1e15, "finite numbers up to 1e15"),
-                Scale::Log => (1e-15..=1e15, "on a log axis, numbers above 0, from 1e-15 to 1e15"),
-                Scale::Named(names) => (0.0..=names.len() as f64 - 1.0, "places that have a name, from 0 on"),
+                Scale::Log => (
+                    1e-15..=1e15,
+                    "on a log axis, numbers above 0, from 1e-15 to 1e15",
+                ),
+                Scale::Named(names) => (
+                    0.0..=names.len() as f64 - 1.0,
+                    "places that have a name, from 0 on",
+                ),
             };
             if let Some(bad) = numbers.iter().find(|number| !range.contains(*number)) {
                 return refuse(format!("`{}` holds {bad:?}", axis.label), allowed);
@@ -104,47 +132,91 @@ impl Figure {
         let mut ordered = self.clone();
         ordered.series.retain(|series| !series.points.is_empty());
         for series in &mut ordered.series {
-            series.points.sort_by(|one, other| one.at.total_cmp(&other.at));
+            series
+                .points
+                .sort_by(|one, other| one.at.total_cmp(&other.at));
         }
-        Drawing::paint(&self.table(), &caption, |area| ordered.paint(area, &at, &values))
+        Drawing::paint(&self.table(), &caption, |area| {
+            ordered.paint(area, &at, &values)
+        })
     }
 
     /// What marks mean, for the caption.
     fn key(&self, values: &Placed) -> String {
-        let (computed, measured): (Vec<_>, Vec<_>) =
-            self.series.iter().partition(|series| series.style == Style::Computed);
+        let (computed, measured): (Vec<_>, Vec<_>) = self
+            .series
+            .iter()
+            .partition(|series| series.style == Style::Computed);
         let points: Vec<&Point> = measured.iter().flat_map(|series| &series.points).collect();
-        let medians =
-            |point: &&Point| Estimate::median(&point.raw).is_ok_and(|median| median == point.estimate);
+        let medians = |point: &&Point| {
+            Estimate::median(&point.raw).is_ok_and(|median| median == point.estimate)
+        };
         let counts = points.iter().map(|point| point.raw.len());
         let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
         let samples = points.iter().flat_map(|point| &point.raw);
-        let beyond = samples.filter(|sample| !inside(values.share(**sample))).count();
-        let bars = points.iter().any(|point| point.estimate.low < point.estimate.high);
+        let beyond = samples
+            .filter(|sample| !inside(values.share(**sample)))
+            .count();
+        let bars = points
+            .iter()
+            .any(|point| point.estimate.low < point.estimate.high);
         let said = [
-            (most > 0 && points.iter().all(medians), "markers are medians".into()),
+            (
+                most > 0 && points.iter().all(medians),
+                "markers are medians".into(),
+            ),
             (bars, "bars are 95 % intervals within the run".into()),
-            (!bars && !self.words() && most == 0, "each marker is one reading".into()),
-            (most > 0, format!("faint dots are single samples, {most} of each")),
+            (
+                !bars && !self.words() && most == 0,
+                "each marker is one reading".into(),
+            ),
+            (
+                most > 0,
+                format!("faint dots are single samples, {most} of each"),
+            ),
             (least < most, format!("or fewer, from {least} on")),
-            (beyond > 0, format!("samples farther out are triangles at the edge: {beyond}")),
-            (!computed.is_empty(), "a line without markers is computed".into()),
-            (self.marks.iter().any(|mark| mark.label == "predicted"), "grey is what was predicted".into()),
+            (
+                beyond > 0,
+                format!("samples farther out are triangles at the edge: {beyond}"),
+            ),
+            (
+                !computed.is_empty(),
+                "a line without markers is computed".into(),
+            ),
+            (
+                self.marks.iter().any(|mark| mark.label == "predicted"),
+                "grey is what was predicted".into(),
+            ),
         ];
-        said.into_iter().filter_map(|(so, what)| so.then_some(what)).collect::<Vec<_>>().join("; ")
+        said.into_iter()
+            .filter_map(|(so, what)| so.then_some(what))
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     fn paint(&self, area: &Area, at: &Placed, values: &Placed) -> Result<()> {
         let (wide, high) = area.dim_in_pixel();
         let (wide, bottom) = (wide as i32, high as i32 - 152);
-        let (across, up) = if self.rows { (values, at) } else { (at, values) };
+        let (across, up) = if self.rows {
+            (values, at)
+        } else {
+            (at, values)
+        };
 
         // Room for every label is measured before anything is placed, so that none is cut.
         let ends = self.ends();
         let (end_size, end_width) = column(area, ends.iter().map(|end| &end.label), bottom, wide)?;
-        let (name_size, name_width) = column(area, up.ticks.iter().map(|(_, name)| name), bottom, wide)?;
-        let notes = self.points().map(|point| width(area, &point.note, SIZE)).max().unwrap_or(0);
-        let (left, right) = (name_width + GAP, wide - end_width.max(notes.min(wide * 2 / 5)) - 4 * GAP);
+        let (name_size, name_width) =
+            column(area, up.ticks.iter().map(|(_, name)| name), bottom, wide)?;
+        let notes = self
+            .points()
+            .map(|point| width(area, &point.note, SIZE))
+            .max()
+            .unwrap_or(0);
+        let (left, right) = (
+            name_width + GAP,
+            wide - end_width.max(notes.min(wide * 2 / 5)) - 4 * GAP,
+        );
         let x = |share: f64| left + (share * f64::from(right - left)).round() as i32;
         let (mut ticks, mut free_from) = (across.ticks.clone(), i32::MIN);
         ticks.retain(|(share, name)| {
@@ -153,8 +225,15 @@ impl Figure {
             free_from = if fits { x(*share) + half } else { free_from };
             fits
         });
-        if matches!(self.position.scale, Scale::Named(_)) && !self.rows && ticks.len() < across.ticks.len() {
-            return Err(Error::new("draw", "the names below have no room", "shorter names, or rows"));
+        if matches!(self.position.scale, Scale::Named(_))
+            && !self.rows
+            && ticks.len() < across.ticks.len()
+        {
+            return Err(Error::new(
+                "draw",
+                "the names below have no room",
+                "shorter names, or rows",
+            ));
         }
         // Where the labels of marks would touch, the second goes one level higher.
         let mut above: Vec<(i32, i32, i32, i32, &str)> = Vec::new();
@@ -170,7 +249,9 @@ impl Figure {
             let touches = |&(level, at, other, ..): &(i32, i32, i32, i32, &str), on| {
                 level == on && (x - at).abs() < half + other
             };
-            let level = (0..).find(|&on| !above.iter().any(|label| touches(label, on))).unwrap_or(0);
+            let level = (0..)
+                .find(|&on| !above.iter().any(|label| touches(label, on)))
+                .unwrap_or(0);
             above.push((level, x, half, size, &mark.label));
         }
         let levels = above.iter().map(|(level, ..)| level + 1).max().unwrap_or(0);
@@ -185,19 +266,68 @@ impl Figure {
             area.draw(&PathElement::new(path, style)).map_err(failed)
         };
         for (share, name) in &up.ticks {
-            line(vec![(left, y(*share)), (right, y(*share))], GREY.mix(0.18).stroke_width(2))?;
-            text(area, name, (left - GAP, y(*share)), name_size, INK, HPos::Right)?;
+            line(
+                vec![(left, y(*share)), (right, y(*share))],
+                GREY.mix(0.18).stroke_width(2),
+            )?;
+            text(
+                area,
+                name,
+                (left - GAP, y(*share)),
+                name_size,
+                INK,
+                HPos::Right,
+            )?;
         }
         for (share, name) in &ticks {
-            line(vec![(x(*share), bottom), (x(*share), bottom + 16)], GREY.stroke_width(2))?;
-            text(area, name, (x(*share), bottom + 46), SIZE, INK, HPos::Center)?;
+            line(
+                vec![(x(*share), bottom), (x(*share), bottom + 16)],
+                GREY.stroke_width(2),
+            )?;
+            text(
+                area,
+                name,
+                (x(*share), bottom + 46),
+                SIZE,
+                INK,
+                HPos::Center,
+            )?;
         }
-        line(vec![(left, top), (left, bottom), (right, bottom)], GREY.stroke_width(2))?;
-        let below = fitting(area, &across.label, 48, right - left + 2 * left.min(wide - right))?;
-        text(area, &across.label, ((left + right) / 2, bottom + 112), below, INK, HPos::Center)?;
-        text(area, &up.label, (0, 28), fitting(area, &up.label, 48, wide)?, INK, HPos::Left)?;
+        line(
+            vec![(left, top), (left, bottom), (right, bottom)],
+            GREY.stroke_width(2),
+        )?;
+        let below = fitting(
+            area,
+            &across.label,
+            48,
+            right - left + 2 * left.min(wide - right),
+        )?;
+        text(
+            area,
+            &across.label,
+            ((left + right) / 2, bottom + 112),
+            below,
+            INK,
+            HPos::Center,
+        )?;
+        text(
+            area,
+            &up.label,
+            (0, 28),
+            fitting(area, &up.label, 48, wide)?,
+            INK,
+            HPos::Left,
+        )?;
         for (level, x, _, size, label) in above {
-            text(area, label, (x, top - 32 - LEVEL * level), size, GREY, HPos::Center)?;
+            text(
+                area,
+                label,
+                (x, top - 32 - LEVEL * level),
+                size,
+                GREY,
+                HPos::Center,
+            )?;
         }
 
         let place = |at: f64, value: f64| {
@@ -207,14 +337,21 @@ impl Figure {
         };
         let slot = 1.0 / at.ticks.len().max(1) as f64;
         for mark in &self.marks {
-            let half = if mark.values.is_some() { slot / 3.0 } else { 0.0 };
-            let (from, to) =
-                mark.at.map_or((0.0, 1.0), |number| (at.share(number) - half, at.share(number) + half));
-            let (low, high) =
-                mark.values.map_or((0.0, 1.0), |(low, high)| (values.share(low), values.share(high)));
+            let half = if mark.values.is_some() {
+                slot / 3.0
+            } else {
+                0.0
+            };
+            let (from, to) = mark.at.map_or((0.0, 1.0), |number| {
+                (at.share(number) - half, at.share(number) + half)
+            });
+            let (low, high) = mark.values.map_or((0.0, 1.0), |(low, high)| {
+                (values.share(low), values.share(high))
+            });
             let corners = [place(from, low), place(to, high)];
             if mark.values.is_some() && low < high {
-                area.draw(&Rectangle::new(corners, GREY.mix(0.22).filled())).map_err(failed)?;
+                area.draw(&Rectangle::new(corners, GREY.mix(0.22).filled()))
+                    .map_err(failed)?;
             } else {
                 line(corners.to_vec(), GREY.mix(0.5).stroke_width(4))?;
             }
@@ -223,7 +360,11 @@ impl Figure {
         // Points at one place stand side by side, where there are few places.
         let count = self.series.len() as f64;
         let apart = !self.rows && !self.words() && at.ticks.len() <= 12;
-        let step = if apart { (0.6 * slot / count).min(0.012) } else { 0.0 };
+        let step = if apart {
+            (0.6 * slot / count).min(0.012)
+        } else {
+            0.0
+        };
         let moved = |index: usize, number: f64| match self.series[index].style {
             Style::Computed => at.share(number),
             _ => at.share(number) + step * (index as f64 - (count - 1.0) / 2.0),
@@ -231,17 +372,36 @@ impl Figure {
         for (index, series) in self.series.iter().enumerate() {
             let hue = series.family.colour();
             if series.style != Style::Scattered {
-                let place = |point: &Point| place(moved(index, point.at), values.share(point.estimate.value));
-                let alike = self.series[..index].iter().filter(|other| other.family == series.family).count();
+                let place = |point: &Point| {
+                    place(moved(index, point.at), values.share(point.estimate.value))
+                };
+                let alike = self.series[..index]
+                    .iter()
+                    .filter(|other| other.family == series.family)
+                    .count();
                 let (dash, space) = [(1_000_000, 1), (24, 16), (6, 12), (48, 12)][alike % 4];
                 let path: Vec<_> = series.points.iter().map(place).collect();
-                area.draw(&DashedPathElement::new(path, dash, space, hue.stroke_width(6))).map_err(failed)?;
+                area.draw(&DashedPathElement::new(
+                    path,
+                    dash,
+                    space,
+                    hue.stroke_width(6),
+                ))
+                .map_err(failed)?;
             }
-            for point in series.points.iter().filter(|_| series.style != Style::Computed) {
+            for point in series
+                .points
+                .iter()
+                .filter(|_| series.style != Style::Computed)
+            {
                 let place = |value| place(moved(index, point.at), values.share(value));
                 let Estimate { value, low, high } = point.estimate;
                 for &sample in &point.raw {
-                    let shape = if inside(values.share(sample)) { DISC } else { TRIANGLE };
+                    let shape = if inside(values.share(sample)) {
+                        DISC
+                    } else {
+                        TRIANGLE
+                    };
                     marker(area, place(sample), shape, 0.6, hue.mix(0.3))?;
                 }
                 if low < high {
@@ -258,13 +418,25 @@ impl Figure {
         }
 
         let place_of = |(index, end): (usize, &Series)| {
-            let Point { at: number, estimate, .. } = &end.points[end.points.len() - 1];
-            let at = if index < self.series.len() { moved(index, *number) } else { at.share(*number) };
+            let Point {
+                at: number,
+                estimate,
+                ..
+            } = &end.points[end.points.len() - 1];
+            let at = if index < self.series.len() {
+                moved(index, *number)
+            } else {
+                at.share(*number)
+            };
             place(at, values.share(estimate.value))
         };
         let places: Vec<(i32, i32)> = ends.iter().enumerate().map(place_of).collect();
         let mut labels: Vec<(i32, usize)> = places.iter().map(|(_, y)| *y).zip(0..).collect();
-        spread(&mut labels, (top, bottom), (end_size + 16).min((bottom - top) / ends.len().max(1) as i32));
+        spread(
+            &mut labels,
+            (top, bottom),
+            (end_size + 16).min((bottom - top) / ends.len().max(1) as i32),
+        );
         for (y, index) in labels {
             let (end, x, hue) = (&ends[index], right + 4 * GAP, ends[index].family.colour());
             if end.style != Style::Computed && !self.rows && end_size > 28 {
@@ -279,14 +451,29 @@ impl Figure {
 
     /// What has a label at the right edge: series, by their value where they are rows, and marks all along.
     fn ends(&self) -> Vec<Series> {
-        let mut ends = if self.words() { vec![] } else { self.series.clone() };
+        let mut ends = if self.words() {
+            vec![]
+        } else {
+            self.series.clone()
+        };
         for end in ends.iter_mut().filter(|_| self.rows) {
-            end.label = end.points.iter().map(|point| point.estimate.written()[0].clone()).collect();
+            end.label = end
+                .points
+                .iter()
+                .map(|point| point.estimate.written()[0].clone())
+                .collect();
         }
         let last = self.positions().into_iter().fold(f64::MIN, f64::max);
-        for mark in self.marks.iter().filter(|mark| !self.rows && mark.at.is_none()) {
+        for mark in self
+            .marks
+            .iter()
+            .filter(|mark| !self.rows && mark.at.is_none())
+        {
             let (low, high) = mark.values.unwrap_or_default();
-            ends.push(Series::computed(mark.label.as_str(), vec![Point::reading(last, (low + high) / 2.0)]));
+            ends.push(Series::computed(
+                mark.label.as_str(),
+                vec![Point::reading(last, (low + high) / 2.0)],
+            ));
         }
         ends
     }
@@ -303,12 +490,22 @@ fn column<'a>(
     let mut size = SIZE.min(height / count.max(1) - 4);
     if size < SMALLEST {
         let wrong = format!("there are {count} labels below each other");
-        return Err(Error::new("draw", wrong, format!("up to {}", height / (SMALLEST + 4))));
+        return Err(Error::new(
+            "draw",
+            wrong,
+            format!("up to {}", height / (SMALLEST + 4)),
+        ));
     }
     for label in labels.clone() {
         size = fitting(area, label, size, wide * 2 / 5)?;
     }
-    Ok((size, labels.map(|label| width(area, label, size)).max().unwrap_or(0)))
+    Ok((
+        size,
+        labels
+            .map(|label| width(area, label, size))
+            .max()
+            .unwrap_or(0),
+    ))
 }
 
 /// Moves labels apart, as little as needed, so that they are `gap` apart between `top` and `bottom`.
@@ -337,15 +534,32 @@ fn marker(
     size: f64,
     hue: impl Into<ShapeStyle>,
 ) -> Result<()> {
-    let (sides, turn, radius) =
-        [(24, 0.0, 17.0), (4, 0.125, 25.0), (3, 0.0, 24.0), (4, 0.0, 24.0), (3, 0.5, 24.0)][index % 5];
+    let (sides, turn, radius) = [
+        (24, 0.0, 17.0),
+        (4, 0.125, 25.0),
+        (3, 0.0, 24.0),
+        (4, 0.0, 24.0),
+        (3, 0.5, 24.0),
+    ][index % 5];
     let polygon = |size: f64, style: ShapeStyle| {
         let corner = |side| {
-            let (right, up) = ((f64::from(side) / f64::from(sides) + turn) * std::f64::consts::TAU).sin_cos();
-            (x + (size * radius * right).round() as i32, y - (size * radius * up).round() as i32)
+            let (right, up) =
+                ((f64::from(side) / f64::from(sides) + turn) * std::f64::consts::TAU).sin_cos();
+            (
+                x + (size * radius * right).round() as i32,
+                y - (size * radius * up).round() as i32,
+            )
         };
-        area.draw(&Polygon::new((0..sides).map(corner).collect::<Vec<_>>(), style)).map_err(failed)
+        area.draw(&Polygon::new(
+            (0..sides).map(corner).collect::<Vec<_>>(),
+            style,
+        ))
+        .map_err(failed)
     };
     polygon(size, hue.into().filled())?;
-    if index / 5 % 2 == 1 { polygon(size / 2.0, WHITE.filled()) } else { Ok(()) }
+    if index / 5 % 2 == 1 {
+        polygon(size / 2.0, WHITE.filled())
+    } else {
+        Ok(())
+    }
 }

@@ -33,12 +33,15 @@ mod work;
 
 pub use canvas::{Area, Drawing};
 pub use caption::Caption;
-pub use contention::{Contender, Contention, ContentionRun, Family, Shared, Timing, time_contenders};
+pub use contention::{
+    Contender, Contention, ContentionRun, Family, Shared, Timing, time_contenders,
+};
 pub use error::{Error, Result, each_within, within};
 pub use figure::{Axis, Figure, Mark, Point, Scale, Series, Style};
 pub use machine::Machine;
 pub use memory::{
-    MemoryGrowth, MemoryReading, MemorySeries, read_available_memory, read_memory, release_free_memory,
+    MemoryGrowth, MemoryReading, MemorySeries, read_available_memory, read_memory,
+    release_free_memory,
 };
 pub use stats::{Claim, Estimate, Judged, Line, Prediction, Verdict, round_ratios, show_number};
 pub use system::usable_cores;

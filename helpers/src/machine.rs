@@ -52,7 +52,9 @@ impl Machine {
             system.refresh_cpu_list(CpuRefreshKind::nothing());
             system.refresh_memory();
         }
-        let brand = system.as_ref().and_then(|system| Some(system.cpus().first()?.brand().to_string()));
+        let brand = system
+            .as_ref()
+            .and_then(|system| Some(system.cpus().first()?.brand().to_string()));
         let on_off = |checks: bool| if checks { "on" } else { "off" };
         let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         Self {
@@ -63,10 +65,16 @@ impl Machine {
             core_details: core_details(),
             memory_bytes: system.map_or(0, |system| system.total_memory()),
             pages: pages(),
-            allocator: format!("{}; C library: {}", memory::allocator(), memory::c_library()),
+            allocator: format!(
+                "{}; C library: {}",
+                memory::allocator(),
+                memory::c_library()
+            ),
             clock: format!(
                 "{}, step of {} ns",
-                or_unknown(system::text("/sys/devices/system/clocksource/clocksource0/current_clocksource")),
+                or_unknown(system::text(
+                    "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+                )),
                 show_number(system::clock_resolution_ns()),
             ),
             system: format!(
@@ -109,7 +117,9 @@ impl Machine {
         Table {
             title: "Measured on".into(),
             header: vec!["what".into(), "value".into()],
-            rows: rows.map(|(what, value)| vec![what.to_string(), value]).to_vec(),
+            rows: rows
+                .map(|(what, value)| vec![what.to_string(), value])
+                .to_vec(),
         }
     }
 }
@@ -119,9 +129,16 @@ fn core_details() -> String {
     let mut details = match system::whole_cores_and_kinds() {
         None => "siblings and kinds unknown".into(),
         Some((whole, kinds)) => {
-            let whole =
-                if whole < cores { format!("siblings on {whole} whole cores") } else { "whole cores".into() };
-            let kinds = if kinds > 1 { format!("{kinds} kinds") } else { "of one kind".into() };
+            let whole = if whole < cores {
+                format!("siblings on {whole} whole cores")
+            } else {
+                "whole cores".into()
+            };
+            let kinds = if kinds > 1 {
+                format!("{kinds} kinds")
+            } else {
+                "of one kind".into()
+            };
             format!("{whole}, {kinds}")
         }
     };
@@ -132,12 +149,23 @@ fn core_details() -> String {
 }
 
 fn pages() -> String {
-    let bytes = system::page_bytes().map_or("size unknown".into(), |bytes| format!("{bytes} bytes"));
+    let bytes =
+        system::page_bytes().map_or("size unknown".into(), |bytes| format!("{bytes} bytes"));
     // The one in force stands in brackets.
     let huge = system::text("/sys/kernel/mm/transparent_hugepage/enabled");
-    let huge = huge.as_deref().and_then(|choices| choices.split(['[', ']']).nth(1)).unwrap_or("unknown");
+    let huge = huge
+        .as_deref()
+        .and_then(|choices| choices.split(['[', ']']).nth(1))
+        .unwrap_or("unknown");
     let asked = std::env::var("GLIBC_TUNABLES").is_ok_and(|tunables| tunables.contains("hugetlb"));
-    format!("{bytes}, huge pages: {huge}{}", if asked { ", asked for by GLIBC_TUNABLES" } else { "" })
+    format!(
+        "{bytes}, huge pages: {huge}{}",
+        if asked {
+            ", asked for by GLIBC_TUNABLES"
+        } else {
+            ""
+        }
+    )
 }
 
 /// The versions of what is measured, read from this crate's own manifest, where they are pinned.
@@ -145,7 +173,9 @@ fn libraries() -> String {
     let pinned = include_str!("../Cargo.toml").lines().filter_map(|line| {
         let (name, rest) = line.split_once(" = ")?;
         let version = rest.split_once("\"=")?.1.split('"').next()?;
-        ["memory-stats", "parking_lot", "tokio"].contains(&name).then(|| format!("{name} {version}"))
+        ["memory-stats", "parking_lot", "tokio"]
+            .contains(&name)
+            .then(|| format!("{name} {version}"))
     });
     pinned.collect::<Vec<_>>().join(", ")
 }

@@ -39,13 +39,15 @@ pub struct MemoryReading {
 /// # Ok::<(), helpers::Error>(())
 /// ```
 pub fn read_memory() -> Result<MemoryReading> {
-    let usage = memory_stats::memory_stats().filter(|usage| usage.physical_mem > 0).ok_or_else(|| {
-        Error::new(
-            "read memory",
-            "the system does not tell",
-            "Linux, macOS or Windows, with `/proc` on Linux",
-        )
-    })?;
+    let usage = memory_stats::memory_stats()
+        .filter(|usage| usage.physical_mem > 0)
+        .ok_or_else(|| {
+            Error::new(
+                "read memory",
+                "the system does not tell",
+                "Linux, macOS or Windows, with `/proc` on Linux",
+            )
+        })?;
     Ok(MemoryReading {
         count: 0,
         heap_bytes: heap_in_use(),
@@ -57,9 +59,16 @@ pub fn read_memory() -> Result<MemoryReading> {
 /// Reads into a buffer on the stack, so that the reading takes no memory itself.
 fn resident_exactly(kind: &str) -> Option<u64> {
     let mut buffer = [0; 4096];
-    let length = std::fs::File::open("/proc/self/smaps_rollup").ok()?.read(&mut buffer).ok()?;
+    let length = std::fs::File::open("/proc/self/smaps_rollup")
+        .ok()?
+        .read(&mut buffer)
+        .ok()?;
     let text = std::str::from_utf8(&buffer[..length]).ok()?;
-    let kibibytes = text.lines().find_map(|line| line.strip_prefix(kind))?.trim().strip_suffix(" kB")?;
+    let kibibytes = text
+        .lines()
+        .find_map(|line| line.strip_prefix(kind))?
+        .trim()
+        .strip_suffix(" kB")?;
     Some(kibibytes.parse::<u64>().ok()? * 1024)
 }
 
@@ -72,7 +81,11 @@ fn resident_file_bytes() -> u64 {
 /// Bytes of the process in huge pages, which the system gives out 2 MiB or more at a time.
 fn huge_page_bytes() -> u64 {
     let kinds = ["AnonHugePages:", "Private_Hugetlb:"];
-    kinds.iter().filter_map(|kind| system::number("/proc/self/smaps_rollup", kind)).sum::<u64>() << 10
+    kinds
+        .iter()
+        .filter_map(|kind| system::number("/proc/self/smaps_rollup", kind))
+        .sum::<u64>()
+        << 10
 }
 
 /// What glibc's allocator says of itself: bytes in use, and bytes free in holes.
@@ -85,7 +98,10 @@ fn heap() -> Option<(u64, u64)> {
         std::mem::transmute::<Option<std::ptr::NonNull<_>>, _>(Some(std::ptr::NonNull::new(found)?))
     };
     let info = ask();
-    Some(((info.uordblks + info.hblkhd) as u64, info.fordblks.saturating_sub(info.keepcost) as u64))
+    Some((
+        (info.uordblks + info.hblkhd) as u64,
+        info.fordblks.saturating_sub(info.keepcost) as u64,
+    ))
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
@@ -112,8 +128,14 @@ pub(crate) fn allocator() -> String {
     }
     let known = ["jemalloc", "mimalloc", "tcmalloc", "malloc"];
     let maps = system::text("/proc/self/maps").unwrap_or_default();
-    let files = || maps.lines().filter_map(|line| line.rsplit_once('/')).map(|(_, file)| file);
-    let found = known.iter().find_map(|name| files().find(|file| file.contains(name)));
+    let files = || {
+        maps.lines()
+            .filter_map(|line| line.rsplit_once('/'))
+            .map(|(_, file)| file)
+    };
+    let found = known
+        .iter()
+        .find_map(|name| files().find(|file| file.contains(name)));
     match found {
         Some(file) => format!("that of {file}"),
         None if cfg!(all(target_os = "linux", target_env = "gnu")) => "unknown".into(),
@@ -130,7 +152,12 @@ pub(crate) fn c_library() -> String {
         unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) }.to_string_lossy()
     );
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    return if cfg!(target_env = "musl") { "musl" } else { "the system's" }.into();
+    return if cfg!(target_env = "musl") {
+        "musl"
+    } else {
+        "the system's"
+    }
+    .into();
 }
 
 /// Hands memory that is free in the allocator back to the system, and says whether this allocator can.
@@ -185,11 +212,23 @@ fn plug_holes() -> Vec<Vec<u8>> {
 /// # Ok::<(), helpers::Error>(())
 /// ```
 pub fn read_available_memory() -> Result<u64> {
-    let silent = |why| Error::new("read the free memory", format!("{why:?}"), "a system that tells");
+    let silent = |why| {
+        Error::new(
+            "read the free memory",
+            format!("{why:?}"),
+            "a system that tells",
+        )
+    };
     let mut system = sysinfo::System::new().map_err(silent)?;
     system.refresh_memory();
-    let limits = [system::bytes_left_in_groups(Path::new("/")), system::bytes_left_in_limits()];
-    Ok(limits.into_iter().flatten().fold(system.available_memory(), u64::min))
+    let limits = [
+        system::bytes_left_in_groups(Path::new("/")),
+        system::bytes_left_in_limits(),
+    ];
+    Ok(limits
+        .into_iter()
+        .flatten()
+        .fold(system.available_memory(), u64::min))
 }
 
 /// How a series grows.
@@ -203,7 +242,10 @@ pub struct MemoryGrowth {
 
 impl Default for MemoryGrowth {
     fn default() -> Self {
-        Self { count: 100_000, steps: 20 }
+        Self {
+            count: 100_000,
+            steps: 20,
+        }
     }
 }
 
@@ -241,13 +283,27 @@ impl MemorySeries {
     /// ```
     pub fn of_readings(config: MemoryGrowth, readings: Vec<MemoryReading>) -> Result<Self> {
         let line = |bytes: &dyn Fn(&MemoryReading) -> Option<u64>, unit| {
-            let point = |reading: &MemoryReading| Some((reading.count as f64, bytes(reading)? as f64));
-            readings.iter().map(point).collect::<Option<Vec<_>>>().map(|points| Line::fit(&points, unit))
+            let point =
+                |reading: &MemoryReading| Some((reading.count as f64, bytes(reading)? as f64));
+            readings
+                .iter()
+                .map(point)
+                .collect::<Option<Vec<_>>>()
+                .map(|points| Line::fit(&points, unit))
         };
-        let resident = line(&|reading| Some(reading.resident_bytes), page_bytes()).expect("always known")?;
+        let resident =
+            line(&|reading| Some(reading.resident_bytes), page_bytes()).expect("always known")?;
         let heap = line(&|reading| reading.heap_bytes, 0.0).transpose()?;
         let Caption { measured, .. } = Caption::now();
-        Ok(Self { config, readings, resident, heap, released: false, huge_page_bytes: 0, measured })
+        Ok(Self {
+            config,
+            readings,
+            resident,
+            heap,
+            released: false,
+            huge_page_bytes: 0,
+            measured,
+        })
     }
 
     /// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them alive.
@@ -288,7 +344,10 @@ impl MemorySeries {
             let reading = read_memory()?;
             let resident_bytes =
                 (reading.resident_bytes + files_before).saturating_sub(resident_file_bytes());
-            Ok::<_, Error>(MemoryReading { resident_bytes, ..reading })
+            Ok::<_, Error>(MemoryReading {
+                resident_bytes,
+                ..reading
+            })
         };
         let mut readings = Vec::with_capacity(steps as usize + FILLS + 4);
         readings.push(read()?);
@@ -303,13 +362,27 @@ impl MemorySeries {
                 (None, _) => fill,
             };
             // A few tell how large one is before more are made; too roughly to refuse the whole count.
-            guard(each, if looks < 5 { more } else { config.count - counted }, counted)?;
+            guard(
+                each,
+                if looks < 5 {
+                    more
+                } else {
+                    config.count - counted
+                },
+                counted,
+            )?;
             add(more)?;
-            let after = MemoryReading { count: before.count + more, ..read()? };
+            let after = MemoryReading {
+                count: before.count + more,
+                ..read()?
+            };
             readings.push(after);
             if let Some(start) = start {
                 let base: &MemoryReading = &readings[start];
-                each = f64::max(each, bytes_between(base, &after) / (after.count - base.count) as f64);
+                each = f64::max(
+                    each,
+                    bytes_between(base, &after) / (after.count - base.count) as f64,
+                );
                 if counted + more == config.count {
                     break;
                 }
@@ -323,24 +396,40 @@ impl MemorySeries {
                 let megabytes = |two: &[MemoryReading]| show_number(grown(&two[0], &two[1]) / 1e6);
                 let each: Vec<String> = fills.windows(2).map(megabytes).collect();
                 let wrong = format!("{fill} more took {} MB each time", each.join(", "));
-                return Err(refusal(ATTEMPTED, wrong, huge_page_bytes().saturating_sub(huge_before)));
+                return Err(refusal(
+                    ATTEMPTED,
+                    wrong,
+                    huge_page_bytes().saturating_sub(huge_before),
+                ));
             }
         }
         let start = start.unwrap_or_default();
         let count = readings[start].count;
         readings.drain(..start);
-        readings.iter_mut().for_each(|reading| reading.count -= count);
+        readings
+            .iter_mut()
+            .for_each(|reading| reading.count -= count);
         let series = Self::of_readings(config.clone(), readings)?;
         let huge_page_bytes = huge_page_bytes().saturating_sub(huge_before);
-        Ok(Self { released, huge_page_bytes, ..series })
+        Ok(Self {
+            released,
+            huge_page_bytes,
+            ..series
+        })
     }
 
     /// The caption of a figure of this series.
     pub fn caption(&self) -> Caption {
         let MemoryGrowth { count, steps } = self.config;
         let settings = [("count", thousands(count)), ("steps", steps.to_string())];
-        let settings = settings.map(|(name, value)| (name.to_string(), value)).to_vec();
-        Caption { settings, warnings: vec![], measured: self.measured.clone() }
+        let settings = settings
+            .map(|(name, value)| (name.to_string(), value))
+            .to_vec();
+        Caption {
+            settings,
+            warnings: vec![],
+            measured: self.measured.clone(),
+        }
     }
 
     /// The resident bytes that each thing costs, if they can be told to one per cent.
@@ -353,7 +442,11 @@ impl MemorySeries {
     /// One of these does not hold, and then the slope means nothing.
     pub fn resident_bytes_each(&self) -> Result<Estimate> {
         const FEW_PAGES: f64 = 8.0;
-        let Line { slope: each, residuals, .. } = &self.resident;
+        let Line {
+            slope: each,
+            residuals,
+            ..
+        } = &self.resident;
         let points: Vec<(f64, f64)> = self
             .readings
             .iter()
@@ -363,7 +456,10 @@ impl MemorySeries {
         let (growth, pages) = (each.value * span, FEW_PAGES * page_bytes());
         let halves = [&points[..=points.len() / 2], &points[points.len() / 2..]].map(slope);
         let apart = (halves[0] - halves[1]).abs();
-        let off = residuals.iter().map(|residual| residual.abs()).fold(0.0, f64::max);
+        let off = residuals
+            .iter()
+            .map(|residual| residual.abs())
+            .fold(0.0, f64::max);
         let half_interval = (each.high - each.low) / 2.0;
         // Where it is not known, no less than the smallest piece that allocators give out.
         let heap = self.heap.as_ref().map_or(8.0, |heap| heap.slope.value);
@@ -392,16 +488,19 @@ const FILLS: usize = 10;
 
 /// Says what was wrong, and what of the system is likely to be behind it.
 fn refusal(attempted: &str, mut wrong: String, huge_page_bytes: u64) -> Error {
-    let mut allowed =
-        "more things, all of one size, and nothing else in this process that takes memory meanwhile";
+    let mut allowed = "more things, all of one size, and nothing else in this process that takes memory meanwhile";
     if heap_in_use().is_none() {
         let name = allocator();
-        wrong +=
-            &format!("; free memory could not be handed back first: the allocator is not glibc's but {name}");
+        wrong += &format!(
+            "; free memory could not be handed back first: the allocator is not glibc's but {name}"
+        );
         allowed = "many more things, or glibc's allocator";
     }
     if huge_page_bytes > 0 {
-        wrong += &format!("; {} MB of it came in huge pages", show_number(huge_page_bytes as f64 / 1e6));
+        wrong += &format!(
+            "; {} MB of it came in huge pages",
+            show_number(huge_page_bytes as f64 / 1e6)
+        );
         allowed = "huge pages switched off, as by an empty `GLIBC_TUNABLES`, or many more things";
     }
     Error::new(attempted, wrong, allowed)
@@ -413,13 +512,23 @@ fn page_bytes() -> f64 {
 }
 
 fn in_pages(bytes: f64) -> String {
-    format!("{:.0} pages of {:.0} bytes", bytes / page_bytes(), page_bytes())
+    format!(
+        "{:.0} pages of {:.0} bytes",
+        bytes / page_bytes(),
+        page_bytes()
+    )
 }
 
 /// Whether as many things again took as much again, to 2 % and two pages, and no less than what they asked for.
 fn settled(fills: &[MemoryReading]) -> bool {
-    let [.., first, second, third] = fills else { return false };
-    let (before, now, pages) = (grown(first, second), grown(second, third), 2.0 * page_bytes());
+    let [.., first, second, third] = fills else {
+        return false;
+    };
+    let (before, now, pages) = (
+        grown(first, second),
+        grown(second, third),
+        2.0 * page_bytes(),
+    );
     (now - before).abs() <= 0.02 * now + pages && now >= 0.98 * bytes_between(second, third) - pages
 }
 
@@ -430,7 +539,10 @@ fn grown(before: &MemoryReading, after: &MemoryReading) -> f64 {
 /// The growth from one reading to another: resident, or heap where pages that were resident already hide it.
 fn bytes_between(before: &MemoryReading, after: &MemoryReading) -> f64 {
     let resident = after.resident_bytes.saturating_sub(before.resident_bytes);
-    let heap = after.heap_bytes.zip(before.heap_bytes).map(|(after, before)| after.saturating_sub(before));
+    let heap = after
+        .heap_bytes
+        .zip(before.heap_bytes)
+        .map(|(after, before)| after.saturating_sub(before));
     resident.max(heap.unwrap_or(0)) as f64
 }
 
@@ -449,5 +561,9 @@ fn guard(each: f64, more: u64, counted: u64) -> Result<()> {
         megabytes(available as f64),
     );
     let most = counted + (available as f64 / each) as u64;
-    Err(Error::new(ATTEMPTED, wrong, format!("a count up to about {}", thousands(most))))
+    Err(Error::new(
+        ATTEMPTED,
+        wrong,
+        format!("a count up to about {}", thousands(most)),
+    ))
 }

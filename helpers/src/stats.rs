@@ -71,7 +71,11 @@ impl Estimate {
     pub fn share(hits: u64, trials: u64) -> Result<Self> {
         if trials == 0 || hits > trials {
             let wrong = format!("{hits} of {trials} trials hit");
-            return Err(Error::new("take a share", wrong, "1 trial or more, and no more hits than trials"));
+            return Err(Error::new(
+                "take a share",
+                wrong,
+                "1 trial or more, and no more hits than trials",
+            ));
         }
         let (trials, square) = (trials as f64, NORMAL.powi(2));
         let value = hits as f64 / trials;
@@ -79,7 +83,11 @@ impl Estimate {
         let half = (value * (1.0 - value) / trials + square / (4.0 * trials * trials)).sqrt();
         let half = NORMAL * half / (1.0 + square / trials);
         // Rounding would leave an end a hair on the wrong side.
-        Ok(Self { value, low: (middle - half).clamp(0.0, value), high: (middle + half).clamp(value, 1.0) })
+        Ok(Self {
+            value,
+            low: (middle - half).clamp(0.0, value),
+            high: (middle + half).clamp(value, 1.0),
+        })
     }
 
     /// The value, the lower and the upper end in words: to the second digit of the interval's width, since what comes
@@ -97,7 +105,11 @@ impl Estimate {
             return all.map(show_number);
         }
         let two_digits = |size: f64| size.log10().floor() as i32 - 1;
-        let value = if self.value == 0.0 { width } else { self.value.abs() };
+        let value = if self.value == 0.0 {
+            width
+        } else {
+            self.value.abs()
+        };
         let place = two_digits(width).min(two_digits(value));
         let unit = 10_f64.powi(place);
         all.map(|number| match place {
@@ -113,8 +125,16 @@ impl Estimate {
         let sorted = sorted(samples);
         let (value, last) = (middle(&sorted), sorted.len() - 1);
         Ok(match rank(sorted.len(), confidence) {
-            Some(rank) => Self { value, low: sorted[rank], high: sorted[last - rank] },
-            None => Self { value, low: f64::NEG_INFINITY, high: f64::INFINITY },
+            Some(rank) => Self {
+                value,
+                low: sorted[rank],
+                high: sorted[last - rank],
+            },
+            None => Self {
+                value,
+                low: f64::NEG_INFINITY,
+                high: f64::INFINITY,
+            },
         })
     }
 
@@ -137,7 +157,9 @@ impl Estimate {
             Verdict::Refuted
         } else {
             let [low, high] = [self.low, self.high].map(show_number);
-            Verdict::Inconclusive(format!("the interval, {low} to {high}, reaches across the limit"))
+            Verdict::Inconclusive(format!(
+                "the interval, {low} to {high}, reaches across the limit"
+            ))
         }
     }
 }
@@ -183,13 +205,21 @@ pub fn round_ratios(numerator: &[f64], denominator: &[f64]) -> Result<Vec<f64>> 
         let wrong = format!("{} samples against {}", numerator.len(), denominator.len());
         return refuse(wrong, "as many of each");
     }
-    if let Some(bad) = numerator.iter().chain(denominator).find(|sample| !sample.is_finite()) {
+    if let Some(bad) = numerator
+        .iter()
+        .chain(denominator)
+        .find(|sample| !sample.is_finite())
+    {
         return refuse(format!("a sample is {bad}"), "finite samples");
     }
     if let Some(bad) = denominator.iter().find(|&&sample| sample <= 0.0) {
         return refuse(format!("a denominator is {bad}"), "samples above 0");
     }
-    Ok(numerator.iter().zip(denominator).map(|(above, below)| above / below).collect())
+    Ok(numerator
+        .iter()
+        .zip(denominator)
+        .map(|(above, below)| above / below)
+        .collect())
 }
 
 /// What a measurement says of a claim, on this machine.
@@ -244,7 +274,12 @@ impl Claim {
         range: impl RangeBounds<f64>,
         warnings: &[Warning],
     ) -> Self {
-        Self { name: name.into(), samples, range: ends(&range), warnings: warnings.to_vec() }
+        Self {
+            name: name.into(),
+            samples,
+            range: ends(&range),
+            warnings: warnings.to_vec(),
+        }
     }
 
     /// The median with its 95 % interval.
@@ -294,13 +329,27 @@ impl Claim {
 
     fn verdict_at(&self, confidence: f64) -> Result<Verdict> {
         let Estimate { value, low, high } = Estimate::median_at(confidence, &self.samples)?;
-        if let Some(turning) = self.warnings.iter().find(|warning| warning.turns_verdicts()) {
+        if let Some(turning) = self
+            .warnings
+            .iter()
+            .find(|warning| warning.turns_verdicts())
+        {
             return Ok(Verdict::Inconclusive(turning.to_string()));
         }
         // A machine that drifted by so much may have moved the median by as much.
         let drift = 1.0 + self.warnings.iter().map(Warning::drift).fold(0.0, f64::max);
-        let moved = |end: f64, outwards: f64| if end > 0.0 { end * outwards } else { end / outwards };
-        let widened = Estimate { value, low: moved(low, 1.0 / drift), high: moved(high, drift) };
+        let moved = |end: f64, outwards: f64| {
+            if end > 0.0 {
+                end * outwards
+            } else {
+                end / outwards
+            }
+        };
+        let widened = Estimate {
+            value,
+            low: moved(low, 1.0 / drift),
+            high: moved(high, drift),
+        };
         Ok(widened.verdict(self.range.0..=self.range.1))
     }
 }
@@ -343,7 +392,11 @@ impl Prediction {
             Verdict::Refuted => Some(false),
             Verdict::Inconclusive(_) => None,
         };
-        Judged { prediction: self, found, agrees }
+        Judged {
+            prediction: self,
+            found,
+            agrees,
+        }
     }
 }
 
@@ -351,11 +404,17 @@ impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Prediction { value, tolerance } = self.prediction;
         let [wanted, give] = [value, tolerance].map(show_number);
-        write!(f, "predicted {wanted}, give or take {give}; found {}: ", self.found)?;
+        write!(
+            f,
+            "predicted {wanted}, give or take {give}; found {}: ",
+            self.found
+        )?;
         let beyond = (self.found.low - value).max(value - self.found.high) - tolerance;
         match self.agrees {
             Some(true) => f.write_str("held"),
-            Some(false) if beyond > 0.0 => write!(f, "did not hold, {} beyond", show_number(beyond)),
+            Some(false) if beyond > 0.0 => {
+                write!(f, "did not hold, {} beyond", show_number(beyond))
+            }
             Some(false) => f.write_str("did not hold: no number with a tolerance of 0 or more"),
             None => f.write_str("open, since the interval reaches beyond"),
         }
@@ -407,10 +466,17 @@ impl Line {
         let spread: f64 = xs.iter().map(|x| (x - mean_x).powi(2)).sum();
         let value = slope(points);
         let intercept = mean_y - value * mean_x;
-        let residuals: Vec<f64> = points.iter().map(|(x, y)| y - (value * x + intercept)).collect();
+        let residuals: Vec<f64> = points
+            .iter()
+            .map(|(x, y)| y - (value * x + intercept))
+            .collect();
         let total: f64 = ys.iter().map(|y| (y - mean_y).powi(2)).sum();
         let unexplained: f64 = residuals.iter().map(|residual| residual.powi(2)).sum();
-        let r_squared = if total == 0.0 { 1.0 } else { 1.0 - unexplained / total };
+        let r_squared = if total == 0.0 {
+            1.0
+        } else {
+            1.0 - unexplained / total
+        };
 
         // The variance of an even spread over one unit; both ends of a step have it.
         let rounding = unit.powi(2) / 12.0;
@@ -426,8 +492,17 @@ impl Line {
         let freedom = (points.len() - 2) as f64;
         let variance = step_variance.max(0.0) / freedom * weights + rounding / spread;
         let half = student_t(freedom) * variance.sqrt();
-        let slope = Estimate { value, low: value - half, high: value + half };
-        Ok(Line { slope, intercept, r_squared, residuals })
+        let slope = Estimate {
+            value,
+            low: value - half,
+            high: value + half,
+        };
+        Ok(Line {
+            slope,
+            intercept,
+            r_squared,
+            residuals,
+        })
     }
 }
 
@@ -459,7 +534,11 @@ fn student_t(freedom: f64) -> f64 {
         (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0,
         (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0,
     ];
-    terms.into_iter().rev().fold(0.0, |sum, term| (sum + term) / freedom) + z
+    terms
+        .into_iter()
+        .rev()
+        .fold(0.0, |sum, term| (sum + term) / freedom)
+        + z
 }
 
 /// How many of the lowest and of the highest of `count` samples the interval of their median leaves out: as many as it
@@ -484,7 +563,11 @@ fn check(attempted: &str, samples: &[f64]) -> Result<()> {
         return Err(Error::new(attempted, wrong, allowed));
     }
     match samples.iter().find(|sample| !sample.is_finite()) {
-        Some(bad) => Err(Error::new(attempted, format!("a sample is {bad}"), "finite samples")),
+        Some(bad) => Err(Error::new(
+            attempted,
+            format!("a sample is {bad}"),
+            "finite samples",
+        )),
         None => Ok(()),
     }
 }

@@ -30,15 +30,31 @@ fn listed(list: &str) -> Option<BTreeSet<usize>> {
 /// Ticks, hundredths of a second, that each core was busy, the cores that this thread may not use left out.
 pub(crate) fn busy_ticks() -> Option<Vec<(usize, u64)>> {
     let status = text("/proc/thread-self/status")?;
-    let allowed = listed(status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?)?;
+    let allowed = listed(
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?,
+    )?;
     let core = |line: &str| {
         let (number, ticks) = line.strip_prefix("cpu")?.split_once(' ')?;
-        let ticks = ticks.split(' ').map(|ticks| ticks.parse::<u64>().ok()).collect::<Option<Vec<_>>>()?;
+        let ticks = ticks
+            .split(' ')
+            .map(|ticks| ticks.parse::<u64>().ok())
+            .collect::<Option<Vec<_>>>()?;
         // User, nice, system, then idle twice, then interrupts and what the host took away.
-        let busy = ticks.iter().enumerate().filter(|(place, _)| [0, 1, 2, 5, 6, 7].contains(place));
+        let busy = ticks
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| [0, 1, 2, 5, 6, 7].contains(place));
         Some((number.parse().ok()?, busy.map(|(_, ticks)| ticks).sum()))
     };
-    Some(text("/proc/stat")?.lines().filter_map(core).filter(|(core, _)| allowed.contains(core)).collect())
+    Some(
+        text("/proc/stat")?
+            .lines()
+            .filter_map(core)
+            .filter(|(core, _)| allowed.contains(core))
+            .collect(),
+    )
 }
 
 /// Ticks that all threads of this process ran.
@@ -50,7 +66,11 @@ pub(crate) fn own_ticks() -> Option<u64> {
 
 /// Nanoseconds that this thread has been ready to run and had no core.
 pub(crate) fn without_core_ns() -> Option<u64> {
-    text("/proc/thread-self/schedstat")?.split_whitespace().nth(1)?.parse().ok()
+    text("/proc/thread-self/schedstat")?
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
 }
 
 /// Cores that this process may use, whatever a quota leaves of their time.
@@ -59,14 +79,18 @@ pub(crate) fn without_core_ns() -> Option<u64> {
 /// assert!(helpers::usable_cores() >= 1);
 /// ```
 pub fn usable_cores() -> usize {
-    let counted = busy_ticks().map(|cores| cores.len()).filter(|&cores| cores > 0);
+    let counted = busy_ticks()
+        .map(|cores| cores.len())
+        .filter(|&cores| cores > 0);
     counted.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()))
 }
 
 /// Whole cores and kinds of cores among those that this process may use.
 pub(crate) fn whole_cores_and_kinds() -> Option<(usize, usize)> {
     let (mut whole, mut kinds) = (BTreeSet::new(), BTreeSet::new());
-    let efficient = text("/sys/devices/cpu_atom/cpus").and_then(|list| listed(&list)).unwrap_or_default();
+    let efficient = text("/sys/devices/cpu_atom/cpus")
+        .and_then(|list| listed(&list))
+        .unwrap_or_default();
     for (core, _) in busy_ticks()? {
         let folder = PathBuf::from(format!("/sys/devices/system/cpu/cpu{core}"));
         whole.insert(text(folder.join("topology/thread_siblings_list"))?);
@@ -79,8 +103,13 @@ pub(crate) fn whole_cores_and_kinds() -> Option<(usize, usize)> {
 /// system's own files lie below `root`.
 fn control_groups(root: &Path, controller: &str) -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    for line in text(root.join("proc/self/cgroup")).unwrap_or_default().lines() {
-        let [_, controllers, path] = line.splitn(3, ':').collect::<Vec<_>>()[..] else { continue };
+    for line in text(root.join("proc/self/cgroup"))
+        .unwrap_or_default()
+        .lines()
+    {
+        let [_, controllers, path] = line.splitn(3, ':').collect::<Vec<_>>()[..] else {
+            continue;
+        };
         let places = match controllers.split(',').any(|one| one == controller) {
             true => [controller, controllers],
             false if controllers.is_empty() => ["", "unified"],
@@ -88,8 +117,8 @@ fn control_groups(root: &Path, controller: &str) -> Vec<PathBuf> {
         };
         // The innermost may not be there, where a container sees its own group as the outermost.
         let parts = Path::new(path.trim_start_matches('/')).ancestors();
-        let all =
-            parts.flat_map(|part| places.map(|place| root.join("sys/fs/cgroup").join(place).join(part)));
+        let all = parts
+            .flat_map(|part| places.map(|place| root.join("sys/fs/cgroup").join(place).join(part)));
         folders.extend(all);
     }
     folders
@@ -101,13 +130,20 @@ pub(crate) fn bytes_left_in_groups(root: &Path) -> Option<u64> {
         let either = |names: [&str; 2]| names.iter().find_map(|name| number(folder.join(name), ""));
         let used = either(["memory.current", "memory.usage_in_bytes"])?;
         let limits = ["memory.max", "memory.high", "memory.limit_in_bytes"];
-        let limit = limits.iter().filter_map(|name| number(folder.join(name), "")).min()?;
+        let limit = limits
+            .iter()
+            .filter_map(|name| number(folder.join(name), ""))
+            .min()?;
         // Cached files that nobody has looked at lately: the system drops them when it needs room.
         let stat = folder.join("memory.stat");
-        let cached = number(&stat, "total_inactive_file ").or_else(|| number(&stat, "inactive_file "));
+        let cached =
+            number(&stat, "total_inactive_file ").or_else(|| number(&stat, "inactive_file "));
         Some(limit.saturating_sub(used.saturating_sub(cached.unwrap_or(0))))
     };
-    control_groups(root, "memory").into_iter().filter_map(left).min()
+    control_groups(root, "memory")
+        .into_iter()
+        .filter_map(left)
+        .min()
 }
 
 /// The cores' worth of time that a quota allows, and how many of its periods have passed, and were throttled.
@@ -123,16 +159,25 @@ pub(crate) fn quota(root: &Path) -> Option<(f64, u64, u64)> {
             Some(quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?)
         };
         let stat = |key| number(folder.join("cpu.stat"), key).unwrap_or(0);
-        Some((newer().or_else(older)?, stat("nr_periods "), stat("nr_throttled ")))
+        Some((
+            newer().or_else(older)?,
+            stat("nr_periods "),
+            stat("nr_throttled "),
+        ))
     };
-    control_groups(root, "cpu").into_iter().filter_map(of).min_by(|a, b| a.0.total_cmp(&b.0))
+    control_groups(root, "cpu")
+        .into_iter()
+        .filter_map(of)
+        .min_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 /// The shortest time between two different readings of the clock, in nanoseconds.
 pub(crate) fn clock_resolution_ns() -> f64 {
     let steps = (0..1_000).filter_map(|_| {
         let start = Instant::now();
-        let step = std::iter::repeat_with(|| start.elapsed()).take(1_000).find(|step| !step.is_zero())?;
+        let step = std::iter::repeat_with(|| start.elapsed())
+            .take(1_000)
+            .find(|step| !step.is_zero())?;
         Some(step.as_nanos() as f64)
     });
     steps.fold(f64::MAX, f64::min)
@@ -150,16 +195,25 @@ pub(crate) fn page_bytes() -> Option<u64> {
 pub(crate) fn bytes_left_in_limits() -> Option<u64> {
     let mut left = Vec::new();
     #[cfg(unix)]
-    for (resource, used) in
-        [(rustix::process::Resource::As, "VmSize:"), (rustix::process::Resource::Data, "VmData:")]
-    {
+    for (resource, used) in [
+        (rustix::process::Resource::As, "VmSize:"),
+        (rustix::process::Resource::Data, "VmData:"),
+    ] {
         let limit = rustix::process::getrlimit(resource).current;
         let used = number("/proc/self/status", used).map(|kibibytes| kibibytes << 10);
-        left.extend(limit.zip(used).map(|(limit, used)| limit.saturating_sub(used)));
+        left.extend(
+            limit
+                .zip(used)
+                .map(|(limit, used)| limit.saturating_sub(used)),
+        );
     }
     if number("/proc/sys/vm/overcommit_memory", "") == Some(2) {
         let promised = ["CommitLimit:", "Committed_AS:"].map(|key| number("/proc/meminfo", key));
-        left.extend(promised[0].zip(promised[1]).map(|(limit, used)| limit.saturating_sub(used) << 10));
+        left.extend(
+            promised[0]
+                .zip(promised[1])
+                .map(|(limit, used)| limit.saturating_sub(used) << 10),
+        );
     }
     left.into_iter().min()
 }
@@ -185,7 +239,10 @@ mod tests {
             ("proc/self/cgroup", "0::/user/job\n"),
             ("sys/fs/cgroup/user/memory.max", "4000000000\n"),
             ("sys/fs/cgroup/user/memory.current", "3500000000\n"),
-            ("sys/fs/cgroup/user/memory.stat", "anon 3\ninactive_file 400000000\n"),
+            (
+                "sys/fs/cgroup/user/memory.stat",
+                "anon 3\ninactive_file 400000000\n",
+            ),
             ("sys/fs/cgroup/user/job/memory.max", "max\n"),
             ("sys/fs/cgroup/user/job/memory.high", "3000000000\n"),
             ("sys/fs/cgroup/user/job/memory.current", "200000000\n"),
@@ -195,7 +252,10 @@ mod tests {
             ("proc/self/cgroup", "5:cpu,cpuacct:/\n4:memory:/a/b\n0::/\n"),
             ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "1000\n"),
             ("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "900\n"),
-            ("sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n"),
+            (
+                "sys/fs/cgroup/memory/a/b/memory.limit_in_bytes",
+                "9223372036854771712\n",
+            ),
             ("sys/fs/cgroup/memory/a/b/memory.usage_in_bytes", "1\n"),
         ]);
         assert_eq!(bytes_left_in_groups(older.path()), Some(100));
@@ -207,7 +267,10 @@ mod tests {
         let newer = system(&[
             ("proc/self/cgroup", "0::/user/job\n"),
             ("sys/fs/cgroup/user/cpu.max", "150000 100000\n"),
-            ("sys/fs/cgroup/user/cpu.stat", "nr_periods 292\nnr_throttled 17\nthrottled_usec 5\n"),
+            (
+                "sys/fs/cgroup/user/cpu.stat",
+                "nr_periods 292\nnr_throttled 17\nthrottled_usec 5\n",
+            ),
             ("sys/fs/cgroup/user/job/cpu.max", "max 100000\n"),
         ]);
         assert_eq!(quota(newer.path()), Some((1.5, 292, 17)));

@@ -27,14 +27,23 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<&Vec<String>> = std::iter::once(&self.header).chain(&self.rows).collect();
         let columns = lines.iter().map(|line| line.len()).max().unwrap_or(0);
-        let cell =
-            |line: &[String], column: usize| -> String { line.get(column).cloned().unwrap_or_default() };
-        let width = |column| lines.iter().map(|line| cell(line, column).chars().count()).max();
-        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0) + 2).collect();
+        let cell = |line: &[String], column: usize| -> String {
+            line.get(column).cloned().unwrap_or_default()
+        };
+        let width = |column| {
+            lines
+                .iter()
+                .map(|line| cell(line, column).chars().count())
+                .max()
+        };
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| width(column).unwrap_or(0) + 2)
+            .collect();
         writeln!(f, "{}", self.title)?;
         for line in &lines {
-            let text: String =
-                (0..columns).map(|column| format!("{:1$}", cell(line, column), widths[column])).collect();
+            let text: String = (0..columns)
+                .map(|column| format!("{:1$}", cell(line, column), widths[column]))
+                .collect();
             writeln!(f, "{}", text.trim_end())?;
         }
         Ok(())
@@ -45,8 +54,10 @@ impl Table {
     /// Shows the table in a notebook; the kernel calls this for the last expression of a cell.
     pub fn evcxr_display(&self) {
         let row = |cells: &[String]| {
-            let escaped: Vec<String> =
-                cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+            let escaped: Vec<String> = cells
+                .iter()
+                .map(|cell| cell.replace('|', "\\|").replace('\n', " "))
+                .collect();
             format!("| {} |\n", escaped.join(" | "))
         };
         let mut markdown = format!("**{}**\n\n{}", self.title, row(&self.header));

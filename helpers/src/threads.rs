@@ -73,7 +73,11 @@ pub fn on_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> 
             .enumerate()
             .map(|(thread, outcome)| {
                 outcome.ok().flatten().ok_or_else(|| {
-                    Error::new(attempted, format!("thread {thread} panicked"), "work that returns")
+                    Error::new(
+                        attempted,
+                        format!("thread {thread} panicked"),
+                        "work that returns",
+                    )
                 })
             })
             .collect()

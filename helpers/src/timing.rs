@@ -31,7 +31,11 @@ impl Calibration {
         let (few_ns, many_ns) = (typical(|| turn(FEW)), typical(|| turn(MANY)));
         let turn_ns = ((many_ns - few_ns) / (MANY - FEW) as f64).max(0.01);
         let call_ns = (few_ns - clock_ns - FEW as f64 * turn_ns).max(0.0);
-        Self { clock_ns, turn_ns, call_ns }
+        Self {
+            clock_ns,
+            turn_ns,
+            call_ns,
+        }
     }
 
     /// Work that keeps a core busy for `ns` nanoseconds, to the nearest turn of the loop; no work for 0.
@@ -44,7 +48,9 @@ impl Calibration {
     /// ```
     pub fn busy_work(&self, ns: u64) -> BusyWork {
         let turns = ((ns as f64 - self.call_ns) / self.turn_ns).round() as u64;
-        BusyWork { turns: (ns > 0).then_some(turns) }
+        BusyWork {
+            turns: (ns > 0).then_some(turns),
+        }
     }
 }
 
@@ -64,7 +70,9 @@ fn typical(work: impl Fn()) -> f64 {
 /// Of times of the same work in their order, those that were not interrupted. Not the median: the clock may go in steps as
 /// long as a short hold.
 pub(crate) fn undisturbed(sorted_ns: &[u64]) -> &[u64] {
-    let most = sorted_ns.get(sorted_ns.len() / 2).map_or(0, |median| median + median / 20 + 50);
+    let most = sorted_ns
+        .get(sorted_ns.len() / 2)
+        .map_or(0, |median| median + median / 20 + 50);
     &sorted_ns[..sorted_ns.partition_point(|ns| *ns <= most)]
 }
 

@@ -65,12 +65,19 @@ pub enum Warning {
 impl Warning {
     /// Whether a verdict may come out otherwise for that reason; then it is inconclusive.
     pub fn turns_verdicts(&self) -> bool {
-        matches!(self, Warning::BusyCores { .. } | Warning::Throttled { .. } | Warning::OneCore)
+        matches!(
+            self,
+            Warning::BusyCores { .. } | Warning::Throttled { .. } | Warning::OneCore
+        )
     }
 
     /// The share by which a median may be off for that reason, so that an interval is widened by it.
     pub(crate) fn drift(&self) -> f64 {
-        if let Warning::Drift { share } = self { *share } else { 0.0 }
+        if let Warning::Drift { share } = self {
+            *share
+        } else {
+            0.0
+        }
     }
 }
 
@@ -132,26 +139,37 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn begin() -> Self {
         let busy = system::busy_ticks().map(|cores| cores.iter().map(|(_, ticks)| ticks).sum());
-        let throttled = system::quota(Path::new("/")).map(|(_, periods, throttled)| (periods, throttled));
-        Self { began: Instant::now(), ticks: busy.zip(system::own_ticks()), throttled }
+        let throttled =
+            system::quota(Path::new("/")).map(|(_, periods, throttled)| (periods, throttled));
+        Self {
+            began: Instant::now(),
+            ticks: busy.zip(system::own_ticks()),
+            throttled,
+        }
     }
 
     /// Cores that others kept busy since, and warnings.
     pub(crate) fn end(self) -> (Option<f64>, Vec<Warning>) {
         let (now, seconds) = (Self::begin(), self.began.elapsed().as_secs_f64());
         let mut warnings = Vec::new();
-        let cores = self.ticks.zip(now.ticks).map(|((busy, own), (busy_now, own_now))| {
-            let others = (busy_now - busy).saturating_sub(own_now - own) as f64 / 100.0;
-            // Three ticks may be an accident of rounding.
-            if others > 0.1 * seconds + 0.03 {
-                warnings.push(Warning::BusyCores { cores: others / seconds });
-            }
-            others / seconds
-        });
+        let cores = self
+            .ticks
+            .zip(now.ticks)
+            .map(|((busy, own), (busy_now, own_now))| {
+                let others = (busy_now - busy).saturating_sub(own_now - own) as f64 / 100.0;
+                // Three ticks may be an accident of rounding.
+                if others > 0.1 * seconds + 0.03 {
+                    warnings.push(Warning::BusyCores {
+                        cores: others / seconds,
+                    });
+                }
+                others / seconds
+            });
         if cores.is_none() {
             warnings.push(Warning::LoadUnknown);
         }
-        if let Some(((periods, throttled), (periods_now, throttled_now))) = self.throttled.zip(now.throttled)
+        if let Some(((periods, throttled), (periods_now, throttled_now))) =
+            self.throttled.zip(now.throttled)
             && throttled_now > throttled
         {
             let (periods, of) = (throttled_now - throttled, periods_now - periods);

@@ -162,7 +162,13 @@ macro_rules! repeat {
 impl Work {
     pub(crate) fn new(orders: &Arc<Orders>) -> Self {
         let orders = Arc::clone(orders);
-        Self { orders, operations: 0, records: Vec::new(), began: None, ended: None }
+        Self {
+            orders,
+            operations: 0,
+            records: Vec::new(),
+            began: None,
+            ended: None,
+        }
     }
 
     /// Repeats `operation` until the time is up; it adds one and calls [`Hold::spin`] where it holds the lock.
@@ -187,7 +193,10 @@ impl Work {
     fn room_for_records(&self) -> Vec<Record> {
         let expected = |stride| (2.0 * BATCHES) as u64 * self.orders.batch / stride + 100;
         let mut room = Vec::new();
-        room.resize(self.orders.stride.map_or(0, expected).min(1 << 16) as usize, Record::default());
+        room.resize(
+            self.orders.stride.map_or(0, expected).min(1 << 16) as usize,
+            Record::default(),
+        );
         room.clear();
         room
     }
@@ -204,7 +213,12 @@ impl Record {
         let (entered, left) = held.0.unwrap_or((free, free));
         let ns = |from: Instant, to: Instant| to.duration_since(from).as_nanos() as u64;
         let (wait, hold) = (ns(wished, entered), ns(entered, left));
-        Self { wait, hold, release: ns(left, free), think: ns(free, next) }
+        Self {
+            wait,
+            hold,
+            release: ns(left, free),
+            think: ns(free, next),
+        }
     }
 }
 
@@ -220,7 +234,11 @@ impl Parts {
         clock_ns: f64,
     ) -> Self {
         let alone = operations.len() == 1;
-        let interrupted = if alone { 2.0 * INTERRUPTED } else { INTERRUPTED };
+        let interrupted = if alone {
+            2.0 * INTERRUPTED
+        } else {
+            INTERRUPTED
+        };
         let operations = operations.iter().sum::<u64>() as f64;
         let sorted = |part: fn(&Record) -> u64| {
             let mut each: Vec<u64> = records.iter().map(part).collect();
@@ -232,7 +250,11 @@ impl Parts {
         let constant = |part, work: BusyWork| {
             let each = sorted(part);
             let ns = all(undisturbed(&each));
-            if work.is_none() { (0.0, 0.0) } else { (ns, all(&each) - ns) }
+            if work.is_none() {
+                (0.0, 0.0)
+            } else {
+                (ns, all(&each) - ns)
+            }
         };
         let (hold_ns, hold_off_ns) = constant(|it| it.hold, work[0]);
         let (think_ns, think_off_ns) = constant(|it| it.think, work[1]);
@@ -242,7 +264,8 @@ impl Parts {
             other => other,
         };
         let instrument_ns = self.instrument_ns + records.len() as f64 * READINGS * clock_ns;
-        let left_ns = thread_ns - hold_ns - think_ns - instrument_ns - without_core_ns.unwrap_or(0.0);
+        let left_ns =
+            thread_ns - hold_ns - think_ns - instrument_ns - without_core_ns.unwrap_or(0.0);
         let left_ns = left_ns.max(0.0);
 
         let releases = sorted(|it| it.release);
@@ -254,9 +277,19 @@ impl Parts {
             (wait_ns * left_ns / both_ns, release_ns * left_ns / both_ns)
         } else {
             let most_ns = left_ns - release_ns;
-            (wait_ns.clamp((most_ns - interrupted * thread_ns).max(0.0), most_ns), release_ns)
+            (
+                wait_ns.clamp((most_ns - interrupted * thread_ns).max(0.0), most_ns),
+                release_ns,
+            )
         };
-        Self { wait_ns, hold_ns, release_ns, think_ns, without_core_ns, instrument_ns }
+        Self {
+            wait_ns,
+            hold_ns,
+            release_ns,
+            think_ns,
+            without_core_ns,
+            instrument_ns,
+        }
     }
 }
 
@@ -285,7 +318,9 @@ impl Sample {
             let ((began, core_before), (ended, core_after)) = work.began.zip(work.ended)?;
             thread_ns += ns(*first, ended);
             late_ns += ns(*first, began);
-            let own = core_after.zip(core_before).map(|(after, before)| (after - before) as f64);
+            let own = core_after
+                .zip(core_before)
+                .map(|(after, before)| (after - before) as f64);
             without_core_ns = without_core_ns.zip(own).map(|(all, own)| all + own);
         }
         let operations: Vec<u64> = works.iter().map(|work| work.operations).collect();
@@ -294,20 +329,38 @@ impl Sample {
         if orders.stride.is_some() {
             // A thread that began late had no core, or was still on its way from the gate.
             let known = match without_core_ns {
-                Some(ns) if orders.crowded => {
-                    Parts { without_core_ns: Some(ns + late_ns), ..Parts::default() }
-                }
-                _ => Parts { without_core_ns, instrument_ns: late_ns, ..Parts::default() },
+                Some(ns) if orders.crowded => Parts {
+                    without_core_ns: Some(ns + late_ns),
+                    ..Parts::default()
+                },
+                _ => Parts {
+                    without_core_ns,
+                    instrument_ns: late_ns,
+                    ..Parts::default()
+                },
             };
-            parts = known.of(&records, &operations, thread_ns, [orders.hold.work, orders.think], clock_ns);
+            parts = known.of(
+                &records,
+                &operations,
+                thread_ns,
+                [orders.hold.work, orders.think],
+                clock_ns,
+            );
             // From 1 ns to a minute.
             let mut histogram =
                 Histogram::new_with_bounds(1, 60_000_000_000, 2).expect("bounds that are valid");
             let net = |record: &Record| record.wait.saturating_sub(clock_ns.round() as u64);
-            records.iter().for_each(|record| histogram.saturating_record(net(record)));
+            records
+                .iter()
+                .for_each(|record| histogram.saturating_record(net(record)));
             waits = Some(histogram);
         }
         let wall_ns = thread_ns / operations.len() as f64;
-        Some(Self { operations, wall_ns, parts, waits })
+        Some(Self {
+            operations,
+            wall_ns,
+            parts,
+            waits,
+        })
     }
 }

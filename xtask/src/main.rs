@@ -49,8 +49,11 @@ fn main() -> ExitCode {
 
 fn command(command: Command) -> Result<()> {
     // cargo says where the workspace is; a program that is started without cargo knows where it was built.
-    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let root = Path::new(&package).parent().context("xtask stands in no workspace")?;
+    let package =
+        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&package)
+        .parent()
+        .context("xtask stands in no workspace")?;
     match command {
         Command::Setup => {
             println!("Ready: {}", setup::ensure(root)?.0.prefix.display());
@@ -62,15 +65,24 @@ fn command(command: Command) -> Result<()> {
             // JupyterLab refuses to start where an option is given twice, and as root, as in a container, without this.
             for (option, value) in [("root_dir", "notebooks"), ("allow_root", "True")] {
                 let option = format!("--ServerApp.{option}=");
-                if !arguments.iter().any(|argument| argument.starts_with(&option)) {
+                if !arguments
+                    .iter()
+                    .any(|argument| argument.starts_with(&option))
+                {
                     lab.arg(option + value);
                 }
             }
             // It is given already, and would be given twice.
-            lab.args(arguments.iter().filter(|argument| *argument != "--allow-root"));
+            lab.args(
+                arguments
+                    .iter()
+                    .filter(|argument| *argument != "--allow-root"),
+            );
             Err(lab.exec()).context("JupyterLab did not start")
         }
         Command::Run(options) => run::run(root, &options),
-        Command::Compare { a, b } => run::call(&setup::ensure(root)?.0, &json!({ "compare": [a, b] })),
+        Command::Compare { a, b } => {
+            run::call(&setup::ensure(root)?.0, &json!({ "compare": [a, b] }))
+        }
     }
 }

@@ -57,6 +57,9 @@ pub fn call(environment: &Environment, asked: &Value) -> Result<()> {
     });
     let mut python = environment.python();
     python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]);
-    Err(python.arg(asked.to_string()).arg(templates.to_string()).exec())
-        .context("the environment's Python did not start")
+    Err(python
+        .arg(asked.to_string())
+        .arg(templates.to_string())
+        .exec())
+    .context("the environment's Python did not start")
 }

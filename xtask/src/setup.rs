@@ -33,9 +33,12 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
     let wanted = Wanted::read(root)?;
     let lock = lock(&root.join("target/setup.lock"))?;
     rust_source()?;
-    let conda =
-        env::var_os("CONDA_PREFIX").map(PathBuf::from).filter(|prefix| prefix.ends_with(&wanted.name));
-    let environment = Environment { prefix: conda.unwrap_or_else(|| root.join(".venv")) };
+    let conda = env::var_os("CONDA_PREFIX")
+        .map(PathBuf::from)
+        .filter(|prefix| prefix.ends_with(&wanted.name));
+    let environment = Environment {
+        prefix: conda.unwrap_or_else(|| root.join(".venv")),
+    };
     if !environment.prefix.join("conda-meta").exists() {
         packages(&wanted, &environment, &lock)?;
     }
@@ -47,8 +50,14 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
 /// does the system when its holder ends, however it ends.
 fn lock(path: &Path) -> Result<File> {
     let cannot = || format!("cannot lock {}", path.display());
-    path.parent().map_or(Ok(()), fs::create_dir_all).with_context(cannot)?;
-    let file = File::options().create(true).append(true).open(path).with_context(cannot)?;
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .with_context(cannot)?;
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(cannot)?;
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         println!("Waiting until another set-up has finished.");
     }
@@ -75,7 +84,10 @@ fn rust_source() -> Result<()> {
         "the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust",
     )?;
     if !rustup.status.success() {
-        bail!("rustup could not add rust-src ({}); check the network and call again", reason(&rustup.stderr));
+        bail!(
+            "rustup could not add rust-src ({}); check the network and call again",
+            reason(&rustup.stderr)
+        );
     }
     println!("Added the standard library's source (rust-src), which the kernel needs.");
     Ok(())
@@ -97,7 +109,8 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     // A virtual environment holds its own path: one that was moved does not work.
     let receipt = format!("{}\n{}\n", venv.display(), requirements.join("\n"));
     let known = fs::read_to_string(&receipt_file).unwrap_or_default();
-    let works = is_whole(environment, requirements) && known.starts_with(&format!("{}\n", venv.display()));
+    let works =
+        is_whole(environment, requirements) && known.starts_with(&format!("{}\n", venv.display()));
     if works && known == receipt {
         return Ok(());
     }
@@ -106,7 +119,15 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     if !works {
         make(wanted, environment, lock)?;
     }
-    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--no-user", "--disable-pip-version-check"];
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-input",
+        "--no-user",
+        "--disable-pip-version-check",
+    ];
     let installed = step(environment.python().args(pip).args(requirements), lock)?;
     if !installed.status.success() {
         bail!(
@@ -120,7 +141,8 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
             "pip did not install in .venv; see `pip config list` for a setting such as target or prefix, remove it, and call again"
         );
     }
-    fs::write(&receipt_file, receipt).with_context(|| format!("cannot write {}", receipt_file.display()))
+    fs::write(&receipt_file, receipt)
+        .with_context(|| format!("cannot write {}", receipt_file.display()))
 }
 
 fn is_whole(environment: &Environment, requirements: &[String]) -> bool {
@@ -138,10 +160,19 @@ fn make(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
     forget(&mut new, &["PYTHON"]);
     let mut made = step(new.args(["-m", "venv", "--without-pip"]).arg(venv), lock)?;
     if made.status.success() {
-        made = step(environment.python().args(["-m", "ensurepip", "--default-pip"]), lock)?;
+        made = step(
+            environment
+                .python()
+                .args(["-m", "ensurepip", "--default-pip"]),
+            lock,
+        )?;
     }
     if !made.status.success() {
-        bail!("Python could not make {}: {}", venv.display(), reason(&made.stderr));
+        bail!(
+            "Python could not make {}: {}",
+            venv.display(),
+            reason(&made.stderr)
+        );
     }
     Ok(())
 }
@@ -154,16 +185,24 @@ fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
     let pyenv = env::var_os("PYENV_ROOT").map_or_else(|| home(".pyenv"), PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
     // The Python in .venv is about to be removed, and may be the first on the path.
-    let mut folders: Vec<PathBuf> = env::split_paths(&path).filter(|folder| folder != own).collect();
+    let mut folders: Vec<PathBuf> = env::split_paths(&path)
+        .filter(|folder| folder != own)
+        .collect();
     for versions in [pyenv.join("versions"), home(".local/share/uv/python")] {
         folders.extend(
-            fs::read_dir(versions).into_iter().flatten().flatten().map(|entry| entry.path().join("bin")),
+            fs::read_dir(versions)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path().join("bin")),
         );
     }
     folders.extend(["miniconda3/bin", "miniforge3/bin", "anaconda3/bin"].map(home));
     let mut names = ["python3", "python"].map(String::from).to_vec();
     names.extend((least.1..30).rev().map(|minor| format!("python3.{minor}")));
-    let programs = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let programs = names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     let mut fault = format!(
         "there is no Python {0}.{1} or newer; install one, on Debian and Ubuntu with `apt install python3 python3-venv`, or where that is older with `pip install uv && uv python install {0}.{1}`",
         least.0, least.1
@@ -172,7 +211,9 @@ fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
         let mut python = Command::new(&program);
         forget(&mut python, &["PYTHON"]);
         let script = "import sys; print('%d.%d' % sys.version_info[:2]); import venv, ensurepip";
-        let Ok(output) = python.args(["-c", script]).output() else { continue };
+        let Ok(output) = python.args(["-c", script]).output() else {
+            continue;
+        };
         if minor(&String::from_utf8_lossy(&output.stdout)).is_none_or(|version| version < least) {
             continue;
         }
@@ -195,7 +236,9 @@ fn clear(venv: &Path) -> io::Result<()> {
     for entry in fs::read_dir(venv)? {
         let entry = entry?;
         match entry.file_type()?.is_dir() {
-            _ if [RECEIPT, KERNEL].iter().any(|kept| entry.file_name() == *kept) => {}
+            _ if [RECEIPT, KERNEL]
+                .iter()
+                .any(|kept| entry.file_name() == *kept) => {}
             true => fs::remove_dir_all(entry.path())?,
             false => fs::remove_file(entry.path())?,
         }
@@ -208,8 +251,13 @@ pub fn reason(printed: &[u8]) -> String {
     let printed = String::from_utf8_lossy(printed);
     let lines = printed.lines().rev().map(str::trim);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with("WARNING"));
-    let system = lines.clone().find(|line| line.contains("[Errno ") || line.contains("(os error "));
-    system.or_else(|| lines.next()).unwrap_or("it did not say why").to_owned()
+    let system = lines
+        .clone()
+        .find(|line| line.contains("[Errno ") || line.contains("(os error "));
+    system
+        .or_else(|| lines.next())
+        .unwrap_or("it did not say why")
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -245,7 +293,12 @@ mod tests {
             fs::create_dir_all(venv.join(folder)).unwrap();
         }
         fs::write(venv.join(KERNEL).join("evcxr_jupyter"), "").unwrap();
-        for removed in ["bin/python", "bin/pip", "lib/python3/site-packages/half", "pyvenv.cfg"] {
+        for removed in [
+            "bin/python",
+            "bin/pip",
+            "lib/python3/site-packages/half",
+            "pyvenv.cfg",
+        ] {
             fs::write(venv.join(removed), "").unwrap();
         }
         fs::create_dir(&elsewhere).unwrap();

@@ -8,7 +8,9 @@ use crate::session::Session;
 fn a_value_that_makes_no_sense_is_refused_in_one_sentence_or_works() {
     for parts in &parts() {
         let mut session = Session::start(parts);
-        session.run_well(&(parts.parameter_cell(|parameter| parameter.small(0.0)) + &parts.definitions()));
+        session.run_well(
+            &(parts.parameter_cell(|parameter| parameter.small(0.0)) + &parts.definitions()),
+        );
         for parameter in &parts.parameters {
             let mut cells = parts.affected(&parameter.name);
             let mut tried = cells.len();
@@ -33,49 +35,107 @@ pub fn most_absurd_and_other_types(session: &mut Session, parts: &Parts) {
     for parameter in &parts.parameters {
         let bad = extremes(parameter).remove(0);
         // The last cell, a verdict, uses most of them. One that only names the parameter runs; then another refuses.
-        let mut refuse = |cell: &&Cell| refuses(session, parameter, &bad, cell) || parameter.most.is_none();
-        let refused = parts.affected(&parameter.name).iter().rev().any(&mut refuse);
-        assert!(refused, "{}: no cell refuses {} = {}", parts.name, parameter.name, bad.0);
+        let mut refuse =
+            |cell: &&Cell| refuses(session, parameter, &bad, cell) || parameter.most.is_none();
+        let refused = parts
+            .affected(&parameter.name)
+            .iter()
+            .rev()
+            .any(&mut refuse);
+        assert!(
+            refused,
+            "{}: no cell refuses {} = {}",
+            parts.name, parameter.name, bad.0
+        );
     }
     let misfit = |parameter: &Parameter| if parameter.is_list() { "5" } else { "\"many\"" }.into();
     let said = session.execute(&parts.parameter_cell(misfit)).wrong();
-    assert_eq!(said.matches("mismatched types").count(), parts.parameters.len(), "{}: {said}", parts.name);
+    assert_eq!(
+        said.matches("mismatched types").count(),
+        parts.parameters.len(),
+        "{}: {said}",
+        parts.name
+    );
     let same = |parameter: &Parameter| format!("{} == {}", parameter.name, parameter.small(0.0));
-    let same = parts.parameters.iter().map(same).collect::<Vec<_>>().join(" && ");
-    assert_eq!(session.run_well(&same).shown(), "true", "{}: the old values are not in force", parts.name);
+    let same = parts
+        .parameters
+        .iter()
+        .map(same)
+        .collect::<Vec<_>>()
+        .join(" && ");
+    assert_eq!(
+        session.run_well(&same).shown(),
+        "true",
+        "{}: the old values are not in force",
+        parts.name
+    );
 }
 
 /// Values of the right type, the most absurd first: at the ends of the range of the comment, outside it, or absurd.
 /// Each with what a refusal says was given.
 fn extremes(parameter: &Parameter) -> Vec<(String, String)> {
     let mut numbers = vec![u64::MAX, 0];
-    numbers.extend(parameter.least.filter(|least| *least > 1).map(|least| least - 1));
+    numbers.extend(
+        parameter
+            .least
+            .filter(|least| *least > 1)
+            .map(|least| least - 1),
+    );
     numbers.extend(parameter.most.map(|most| most + 1));
     numbers.push(1_000_000_000_000_000_000);
-    let mut values: Vec<_> = numbers.iter().map(|number| (number.to_string(), number.to_string())).collect();
+    let mut values: Vec<_> = numbers
+        .iter()
+        .map(|number| (number.to_string(), number.to_string()))
+        .collect();
     if parameter.is_list() {
-        values.iter_mut().for_each(|(value, _)| *value = format!("&[{value}]"));
-        let (long, most) = ((1..=1_000).collect::<Vec<_>>(), parameter.most.unwrap_or_default());
+        values
+            .iter_mut()
+            .for_each(|(value, _)| *value = format!("&[{value}]"));
+        let (long, most) = (
+            (1..=1_000).collect::<Vec<_>>(),
+            parameter.most.unwrap_or_default(),
+        );
         values.push((format!("&{long:?}"), (most + 1).to_string()));
         let threads = [("&[2, 2]", "twice"), ("&[1, 2, 1]", "twice")];
-        let schedule = [("&[]", "empty"), ("&[0, 0, 0, 1]", "thread 0 3 and thread 1 1 of two")];
-        let lists = if parameter.is_open() { threads } else { schedule };
+        let schedule = [
+            ("&[]", "empty"),
+            ("&[0, 0, 0, 1]", "thread 0 3 and thread 1 1 of two"),
+        ];
+        let lists = if parameter.is_open() {
+            threads
+        } else {
+            schedule
+        };
         values.extend(lists.map(|(value, given)| (value.into(), given.into())));
     }
     values
 }
 
 /// Whether a cell refuses a value, as in `cannot use COUNT: it is 0 (allowed: 1 to 5)`; if not, it runs.
-fn refuses(session: &mut Session, parameter: &Parameter, bad: &(String, String), cell: &Cell) -> bool {
+fn refuses(
+    session: &mut Session,
+    parameter: &Parameter,
+    bad: &(String, String),
+    cell: &Cell,
+) -> bool {
     let what = format!("{} = {:.60} in {}", parameter.name, bad.0, cell.id);
     session.doing.clone_from(&what);
     let said = session.execute(&format!("{}\n{}", parameter.line(&bad.0), cell.source));
     // Stderr is one stream: what comes before the sign is the cell's.
-    let answers = format!("{}\neprintln!(\"end\"); 1 + 1", parameter.line(&parameter.small(0.0)));
+    let answers = format!(
+        "{}\neprintln!(\"end\"); 1 + 1",
+        parameter.line(&parameter.small(0.0))
+    );
     let next = session.execute_until(&answers, "end", &[]);
     let error = said.error() + &next.error();
-    assert!(error.is_empty() && next.shown() == "2", "{what}: the kernel does not answer: {error}");
-    let (stdout, stderr) = (said.stream("stdout"), said.stream("stderr") + &next.stream("stderr"));
+    assert!(
+        error.is_empty() && next.shown() == "2",
+        "{what}: the kernel does not answer: {error}"
+    );
+    let (stdout, stderr) = (
+        said.stream("stdout"),
+        said.stream("stderr") + &next.stream("stderr"),
+    );
     let sentence = stderr.strip_suffix("end\n").unwrap().trim_end();
     let text = stdout.clone() + sentence + &said.shown();
     for trace in ["panicked", "backtrace", "thread '", "Err(", "overflow"] {
@@ -85,10 +145,16 @@ fn refuses(session: &mut Session, parameter: &Parameter, bad: &(String, String),
         // A cell that can do without what is refused says so and runs on.
         return stdout.contains(" (allowed: ");
     }
-    let tells =
-        sentence.starts_with("cannot ") && sentence.contains(" (allowed: ") && sentence.ends_with(')');
-    let names = sentence.to_lowercase().contains(&parameter.name.to_lowercase());
+    let tells = sentence.starts_with("cannot ")
+        && sentence.contains(" (allowed: ")
+        && sentence.ends_with(')');
+    let names = sentence
+        .to_lowercase()
+        .contains(&parameter.name.to_lowercase());
     let says = sentence.replace(',', "").contains(&bad.1) && sentence.lines().count() == 1;
-    assert!(tells && names && says, "{what}: no clear sentence: {sentence}");
+    assert!(
+        tells && names && says,
+        "{what}: no clear sentence: {sentence}"
+    );
     true
 }

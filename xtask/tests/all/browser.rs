@@ -30,12 +30,18 @@ fn assert_well(sheet: &Sheet, what: &str) -> Value {
 #[test]
 fn a_shared_notebook_shows_everything_and_a_faulty_one_is_found_out() {
     let test = a_shared_notebook_shows_everything_and_a_faulty_one_is_found_out;
-    let Some(browser) = Browser::start(test) else { return };
+    let Some(browser) = Browser::start(test) else {
+        return;
+    };
     let (server, paths) = (Server::lab(""), notebooks());
     let sheet = server.open(&browser);
     for path in &paths {
         sheet.show(&name(path), &read(path));
-        assert!(!sheet.is_trusted(), "{} is trusted, so this would show nothing", name(path));
+        assert!(
+            !sheet.is_trusted(),
+            "{} is trusted, so this would show nothing",
+            name(path)
+        );
         let wrong = sheet.faults();
         assert!(wrong.is_empty(), "{}:\n{}", name(path), wrong.join("\n"));
     }
@@ -48,8 +54,12 @@ fn a_shared_notebook_shows_everything_and_a_faulty_one_is_found_out() {
 
 /// A notebook with one cell that shows a figure and a table, three figures that a reader does not see, and no table.
 fn faulty(committed: &Value) -> Value {
-    let outputs = code_cells(committed).into_iter().flat_map(|cell| cell["outputs"].as_array().unwrap());
-    let figures = outputs.map(|output| text(&output["data"]["image/png"])).filter(|png| !png.is_empty());
+    let outputs = code_cells(committed)
+        .into_iter()
+        .flat_map(|cell| cell["outputs"].as_array().unwrap());
+    let figures = outputs
+        .map(|output| text(&output["data"]["image/png"]))
+        .filter(|png| !png.is_empty());
     let [seen, hidden]: [String; 2] = figures.take(2).collect::<Vec<_>>().try_into().unwrap();
     let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='1440' height='840'><rect width='99' height='99'/></svg>";
     let outputs = [
@@ -83,9 +93,18 @@ fn a_reader_works(sheet: &Sheet, figure: &str) {
     sheet.type_number("THREADS", "2", "3");
     let changed = run(sheet, "Run", "Run Selected Cell and All Below");
     let outputs = cell_named(&changed, figure)["outputs"].as_array().unwrap();
-    let twin: String = outputs.iter().map(|output| text(&output["data"]["text/plain"])).collect();
-    let has = |threads| twin.lines().any(|row| row.split("  ").any(|column| column.trim() == threads));
-    assert!(has("1") && has("3") && !has("2"), "not on 1 and 3 threads: {twin}");
+    let twin: String = outputs
+        .iter()
+        .map(|output| text(&output["data"]["text/plain"]))
+        .collect();
+    let has = |threads| {
+        twin.lines()
+            .any(|row| row.split("  ").any(|column| column.trim() == threads))
+    };
+    assert!(
+        has("1") && has("3") && !has("2"),
+        "not on 1 and 3 threads: {twin}"
+    );
 
     sheet.type_number("SAMPLES", "6", "1000");
     let source = text(&cell_named(&changed, figure)["source"]);
@@ -95,7 +114,10 @@ fn a_reader_works(sheet: &Sheet, figure: &str) {
     sheet.choose("Kernel", "Interrupt Kernel");
     sheet.finish("an interrupted measurement");
     let stopped = cell_named(&sheet.notebook(), figure)["outputs"].to_string();
-    assert!(!stopped.contains("image/png"), "the measurement went on to its end");
+    assert!(
+        !stopped.contains("image/png"),
+        "the measurement went on to its end"
+    );
 
     sheet.type_number("SAMPLES", "1000", "6");
     sheet.click_line("set-up", ":dep");
@@ -104,10 +126,15 @@ fn a_reader_works(sheet: &Sheet, figure: &str) {
 
 #[test]
 fn a_reader_changes_a_number_interrupts_and_goes_on() {
-    let Some(browser) = Browser::start(a_reader_changes_a_number_interrupts_and_goes_on) else { return };
+    let Some(browser) = Browser::start(a_reader_changes_a_number_interrupts_and_goes_on) else {
+        return;
+    };
     let mut notebook = small();
     let cells = notebook["cells"].as_array_mut().unwrap();
-    let first = cells.iter().position(|cell| cell["outputs"].to_string().contains("image/png")).unwrap();
+    let first = cells
+        .iter()
+        .position(|cell| cell["outputs"].to_string().contains("image/png"))
+        .unwrap();
     cells.truncate(first + 1);
     let figure = text(&cells[first]["id"]);
     let server = Server::lab("");
@@ -119,7 +146,10 @@ fn a_reader_changes_a_number_interrupts_and_goes_on() {
 #[test]
 #[ignore = "deep: a whole notebook four times and a restart, about 4 minutes"]
 fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
-    let Some(browser) = Browser::start(a_restart_and_an_interrupt_leave_a_notebook_that_runs) else { return };
+    let Some(browser) = Browser::start(a_restart_and_an_interrupt_leave_a_notebook_that_runs)
+    else {
+        return;
+    };
     let server = Server::lab("");
     let sheet = server.open(&browser);
     sheet.show("time", &small());
@@ -130,7 +160,9 @@ fn a_restart_and_an_interrupt_leave_a_notebook_that_runs() {
 #[test]
 #[ignore = "deep: a notebook in JupyterLab, whose crates are built anew, about a minute"]
 fn what_is_set_for_other_work_does_not_reach_jupyterlab() {
-    let Some(browser) = Browser::start(what_is_set_for_other_work_does_not_reach_jupyterlab) else { return };
+    let Some(browser) = Browser::start(what_is_set_for_other_work_does_not_reach_jupyterlab) else {
+        return;
+    };
     let server = Server::lab(&shields::set());
     let sheet = server.open(&browser);
     let (_folder, path) = shields::notebook();
@@ -146,29 +178,44 @@ const NARROW: u32 = 390;
 
 #[test]
 fn a_rendered_page_needs_nobody_and_shows_everything() {
-    let Some(browser) = Browser::start(a_rendered_page_needs_nobody_and_shows_everything) else { return };
+    let Some(browser) = Browser::start(a_rendered_page_needs_nobody_and_shows_everything) else {
+        return;
+    };
     let mut wrong = Vec::new();
     for name in pages() {
         let address = format!("file://{}", executed::folder().join(&name).display());
-        wrong.extend(page_faults(&browser, &address).iter().map(|what| format!("{name}: {what}")));
+        wrong.extend(
+            page_faults(&browser, &address)
+                .iter()
+                .map(|what| format!("{name}: {what}")),
+        );
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn a_faulty_page_is_found_out() {
-    let Some(browser) = Browser::start(a_faulty_page_is_found_out) else { return };
+    let Some(browser) = Browser::start(a_faulty_page_is_found_out) else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.html");
     let faults = |body: &str| {
-        let head = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>";
+        let head =
+            "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>";
         fs::write(&file, format!("{head}{body}")).unwrap();
         page_faults(&browser, &format!("file://{}", file.display()))
     };
     let dot = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=";
     for (body, said) in [
-        ("<img src=https://host.invalid/x.png alt=x>", "it asks for https://host.invalid/x.png"),
-        ("<link rel=stylesheet href=https://host.invalid/x.css>", "it asks for https://host.invalid/x.css"),
+        (
+            "<img src=https://host.invalid/x.png alt=x>",
+            "it asks for https://host.invalid/x.png",
+        ),
+        (
+            "<link rel=stylesheet href=https://host.invalid/x.css>",
+            "it asks for https://host.invalid/x.css",
+        ),
         (
             "<style>body { background: url(//host.invalid/x.png) }</style>",
             "it asks for file://host.invalid/x.png",
@@ -176,42 +223,79 @@ fn a_faulty_page_is_found_out() {
         ("<script>1</script>", "it has a script"),
         ("<script>console.error('no')</script>", "the console says: "),
         ("<script>nothing()</script>", "the console says: "),
-        (&format!("<img src={dot}>"), "a figure has no text in its place"),
-        (&format!("<img src={dot} alt=x style='display: none'>"), "a figure is not seen: x"),
-        ("<img src=data:image/png;base64,AAAA alt=x>", "a figure is not seen: x"),
+        (
+            &format!("<img src={dot}>"),
+            "a figure has no text in its place",
+        ),
+        (
+            &format!("<img src={dot} alt=x style='display: none'>"),
+            "a figure is not seen: x",
+        ),
+        (
+            "<img src=data:image/png;base64,AAAA alt=x>",
+            "a figure is not seen: x",
+        ),
         ("<div style='width: 500px'>wide</div>", "it is 50"),
         (
             "<div class=output_stream><pre style='overflow: auto; width: 9em'>longer than that",
             "a line is cut: lon",
         ),
-        ("<a href=#nowhere>there</a>", "a link leads nowhere: #nowhere"),
-        ("<a href=nowhere.html>there</a>", "a link leads nowhere: file:///"),
+        (
+            "<a href=#nowhere>there</a>",
+            "a link leads nowhere: #nowhere",
+        ),
+        (
+            "<a href=nowhere.html>there</a>",
+            "a link leads nowhere: file:///",
+        ),
     ] {
         let wrong = faults(body);
-        assert!(wrong.iter().any(|what| what.starts_with(said)), "{body}: {wrong:?}");
+        assert!(
+            wrong.iter().any(|what| what.starts_with(said)),
+            "{body}: {wrong:?}"
+        );
     }
-    let good =
-        format!("<p id=x><a href=#x>there</a><a href=https://host.invalid>far</a><img src={dot} alt=x>");
+    let good = format!(
+        "<p id=x><a href=#x>there</a><a href=https://host.invalid>far</a><img src={dot} alt=x>"
+    );
     assert_eq!(faults(&good), Vec::<String>::new());
 }
 
 /// What is wrong with a page that stands alone, in words.
 fn page_faults(browser: &Browser, address: &str) -> Vec<String> {
     let page = browser.open(address);
-    let strings =
-        |expression: &str| -> Vec<String> { serde_json::from_value(page.evaluate(expression)).unwrap() };
+    let strings = |expression: &str| -> Vec<String> {
+        serde_json::from_value(page.evaluate(expression)).unwrap()
+    };
     let mut wrong = strings(FAULTS);
     page.set_telephone_width(NARROW);
     let width = page.evaluate("document.documentElement.scrollWidth");
     if width.as_u64().unwrap() > NARROW.into() {
-        wrong.push(format!("it is {width} pixels wide where {NARROW} are there"));
+        wrong.push(format!(
+            "it is {width} pixels wide where {NARROW} are there"
+        ));
     }
     wrong.extend(strings(CUT_LINES));
-    let asks = |address: &String| !["file:///", "data:"].iter().any(|own| address.starts_with(own));
-    wrong.extend(page.requests().into_iter().filter(asks).map(|address| format!("it asks for {address}")));
-    wrong.extend(page.complaints().iter().map(|said| format!("the console says: {said}")));
+    let asks = |address: &String| {
+        !["file:///", "data:"]
+            .iter()
+            .any(|own| address.starts_with(own))
+    };
+    wrong.extend(
+        page.requests()
+            .into_iter()
+            .filter(asks)
+            .map(|address| format!("it asks for {address}")),
+    );
+    wrong.extend(
+        page.complaints()
+            .iter()
+            .map(|said| format!("the console says: {said}")),
+    );
     // Last, since it leaves the page.
-    let lost = strings(OTHER_PAGES).into_iter().filter(|link| page.go(link).is_err());
+    let lost = strings(OTHER_PAGES)
+        .into_iter()
+        .filter(|link| page.go(link).is_err());
     wrong.extend(lost.map(|link| format!("a link leads nowhere: {link}")));
     wrong
 }

@@ -16,14 +16,20 @@ fn run_one(place: usize) {
     assert!(parts.len() <= 6, "add tests for the other notebooks");
     for id in FORCED.split(' ') {
         assert!(
-            parts.iter().flat_map(|parts| &parts.cells).any(|cell| cell.id == id),
+            parts
+                .iter()
+                .flat_map(|parts| &parts.cells)
+                .any(|cell| cell.id == id),
             "no notebook has {id}"
         );
     }
-    let Some(parts) = parts.get(place) else { return };
+    let Some(parts) = parts.get(place) else {
+        return;
+    };
     let mut random = Rng::with_seed(1);
     let mut session = Session::start(parts);
-    session.run_well(&(parts.parameter_cell(|parameter| parameter.small(0.0)) + &parts.definitions()));
+    session
+        .run_well(&(parts.parameter_cell(|parameter| parameter.small(0.0)) + &parts.definitions()));
     bad_values::most_absurd_and_other_types(&mut session, parts);
     interrupts::at_a_random_moment(&mut session, parts, &mut random);
     interrupts::while_it_measures(&mut session, parts, &mut random);
@@ -39,7 +45,11 @@ const FORCED: &str = "twice one-thread";
 
 fn forced(session: &mut Session, parts: &Parts) {
     session.run_well("const FORCED_RUNS: usize = 1_000; const PATIENCE_US: u64 = 100;");
-    for cell in parts.cells.iter().filter(|cell| FORCED.split(' ').any(|id| id == cell.id)) {
+    for cell in parts
+        .cells
+        .iter()
+        .filter(|cell| FORCED.split(' ').any(|id| id == cell.id))
+    {
         session.doing = format!("{} in 1,000 runs", cell.id);
         let said = session.run_well(&cell.source).stream("stdout");
         assert!(said.contains("in 1000 of 1000 runs"), "{}: {said}", cell.id);
@@ -49,13 +59,34 @@ fn forced(session: &mut Session, parts: &Parts) {
 /// Callers of the guarded counter, and tasks with a guard; what the compiler says, nothing where it takes them. Those
 /// that it refuses differ in one line from one that it takes.
 const CALLERS: [(&str, &str); 7] = [
-    ("let counter = guarded::Counter::default(); counter.increment(); let _: u64 = counter.get();", ""),
-    ("let counter = guarded::Counter::default(); let _guard = counter.value.lock();", PRIVATE),
-    ("let counter = guarded::Counter { value: parking_lot::Mutex::new(0) };", PRIVATE),
-    ("let _: parking_lot::MutexGuard<'_, u64> = guarded::Counter::default().get();", "mismatched types"),
-    ("spawn!(std::sync::Mutex<u64>, |total| *total.lock().unwrap() += 1; yield_now().await);", ""),
-    ("spawn!(std::sync::Mutex<u64>, |total| let _guard = total.lock().unwrap(); yield_now().await);", MOVES),
-    ("spawn!(parking_lot::Mutex<u64>, |total| let _guard = total.lock(); yield_now().await);", MOVES),
+    (
+        "let counter = guarded::Counter::default(); counter.increment(); let _: u64 = counter.get();",
+        "",
+    ),
+    (
+        "let counter = guarded::Counter::default(); let _guard = counter.value.lock();",
+        PRIVATE,
+    ),
+    (
+        "let counter = guarded::Counter { value: parking_lot::Mutex::new(0) };",
+        PRIVATE,
+    ),
+    (
+        "let _: parking_lot::MutexGuard<'_, u64> = guarded::Counter::default().get();",
+        "mismatched types",
+    ),
+    (
+        "spawn!(std::sync::Mutex<u64>, |total| *total.lock().unwrap() += 1; yield_now().await);",
+        "",
+    ),
+    (
+        "spawn!(std::sync::Mutex<u64>, |total| let _guard = total.lock().unwrap(); yield_now().await);",
+        MOVES,
+    ),
+    (
+        "spawn!(parking_lot::Mutex<u64>, |total| let _guard = total.lock(); yield_now().await);",
+        MOVES,
+    ),
 ];
 
 const PRIVATE: &str = "field `value` of struct `guarded::Counter` is private";
@@ -91,5 +122,9 @@ fn hand_over_a_lock(session: &mut Session) {
     // Looks at the count without the lock, so that it does not hang where the threads do.
     let wait = "for _ in 0..6_000 { if turns.1.load(SeqCst) < 1_000 { std::thread::sleep(Duration::from_millis(10)) } }
 turns.1.load(SeqCst)";
-    assert_eq!(session.run_well(wait).shown(), "1000", "hand-overs in a minute");
+    assert_eq!(
+        session.run_well(wait).shown(),
+        "1000",
+        "hand-overs in a minute"
+    );
 }

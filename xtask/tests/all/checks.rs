@@ -5,7 +5,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 pub fn found<const N: usize>(faults: [(bool, String); N]) -> Vec<String> {
-    faults.into_iter().filter_map(|(is_there, words)| is_there.then_some(words)).collect()
+    faults
+        .into_iter()
+        .filter_map(|(is_there, words)| is_there.then_some(words))
+        .collect()
 }
 
 pub fn outputs(notebook: &Value) -> Vec<String> {
@@ -15,68 +18,138 @@ pub fn outputs(notebook: &Value) -> Vec<String> {
         for output in cell["outputs"].as_array().into_iter().flatten() {
             let data = &output["data"];
             let [shown, html] = ["text/plain", "text/html"].map(|form| text(&data[form]));
-            let said = [text(&output["text"]), text(&data["text/markdown"]), shown.clone(), html].concat();
+            let said = [
+                text(&output["text"]),
+                text(&data["text/markdown"]),
+                shown.clone(),
+                html,
+            ]
+            .concat();
             let error = output["output_type"] == "error";
             failed |= error;
             let image = data.get("image/png");
             let svg = data.get("image/svg+xml").is_some() || said.contains("<svg");
             let hidden = image.is_some() && data.get("text/html").is_some();
             here.extend(found([
-                (error && !meant, format!("an error: {}", text(&output["evalue"]))),
-                (output["name"] == "stderr", format!("text on stderr: {said}")),
+                (
+                    error && !meant,
+                    format!("an error: {}", text(&output["evalue"])),
+                ),
+                (
+                    output["name"] == "stderr",
+                    format!("text on stderr: {said}"),
+                ),
                 (shown.trim() == "()", "it shows ()".into()),
-                (svg, "an SVG, which JupyterLab does not show in a notebook of someone else".into()),
-                (hidden, "the figure has an HTML form, which would be shown in its place".into()),
+                (
+                    svg,
+                    "an SVG, which JupyterLab does not show in a notebook of someone else".into(),
+                ),
+                (
+                    hidden,
+                    "the figure has an HTML form, which would be shown in its place".into(),
+                ),
             ]));
             if let Some(image) = image {
-                here.extend([picture(&text(image)), twin(&shown)].into_iter().filter_map(Result::err));
+                here.extend(
+                    [picture(&text(image)), twin(&shown)]
+                        .into_iter()
+                        .filter_map(Result::err),
+                );
             }
         }
-        here.extend(found([(meant && !failed, "no error, though the cell is there to show one".into())]));
-        wrong.extend(here.iter().map(|what| format!("code cell {}: {what}", index + 1)));
+        here.extend(found([(
+            meant && !failed,
+            "no error, though the cell is there to show one".into(),
+        )]));
+        wrong.extend(
+            here.iter()
+                .map(|what| format!("code cell {}: {what}", index + 1)),
+        );
     }
     wrong
 }
 
 /// What a whole notebook shows, whatever came out: figures, and a verdict.
 pub fn whole(notebook: &Value) -> Vec<String> {
-    let outputs = code_cells(notebook).into_iter().flat_map(|cell| cell["outputs"].as_array().unwrap());
+    let outputs = code_cells(notebook)
+        .into_iter()
+        .flat_map(|cell| cell["outputs"].as_array().unwrap());
     let outputs: Vec<&Value> = outputs.collect();
-    let figures = outputs.iter().filter(|output| output["data"].get("image/png").is_some()).count();
+    let figures = outputs
+        .iter()
+        .filter(|output| output["data"].get("image/png").is_some())
+        .count();
     let said: String = outputs.iter().map(|output| text(&output["text"])).collect();
-    let verdict = ["supported", "refuted", "inconclusive"].iter().any(|word| said.contains(word));
+    let verdict = ["supported", "refuted", "inconclusive"]
+        .iter()
+        .any(|word| said.contains(word));
     found([
-        (figures < 2, format!("{figures} figures; at least 2 are wanted")),
-        (!verdict, "no verdict: supported, refuted or inconclusive".into()),
+        (
+            figures < 2,
+            format!("{figures} figures; at least 2 are wanted"),
+        ),
+        (
+            !verdict,
+            "no verdict: supported, refuted or inconclusive".into(),
+        ),
     ])
 }
 
 /// A PNG of 1440 x 840 pixels, with no channel that would let anything shine through, and not blank.
 fn picture(encoded: &str) -> Result<(), String> {
-    let bytes = STANDARD.decode(encoded.replace('\n', "")).map_err(|error| format!("no base64: {error}"))?;
+    let bytes = STANDARD
+        .decode(encoded.replace('\n', ""))
+        .map_err(|error| format!("no base64: {error}"))?;
     let decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-    let mut reader = decoder.read_info().map_err(|error| format!("no PNG: {error}"))?;
-    let mut pixels = vec![0; reader.output_buffer_size().ok_or("a PNG of an absurd size")?];
-    let info = reader.next_frame(&mut pixels).map_err(|error| format!("no whole PNG: {error}"))?;
+    let mut reader = decoder
+        .read_info()
+        .map_err(|error| format!("no PNG: {error}"))?;
+    let mut pixels = vec![
+        0;
+        reader
+            .output_buffer_size()
+            .ok_or("a PNG of an absurd size")?
+    ];
+    let info = reader
+        .next_frame(&mut pixels)
+        .map_err(|error| format!("no whole PNG: {error}"))?;
     let form = (info.width, info.height, info.color_type, info.bit_depth);
     if form != (1440, 840, png::ColorType::Rgb, png::BitDepth::Eight) {
-        return Err(format!("a figure of {form:?}, not 1440 x 840 pixels of opaque colour"));
+        return Err(format!(
+            "a figure of {form:?}, not 1440 x 840 pixels of opaque colour"
+        ));
     }
     let blank = pixels.chunks_exact(3).all(|pixel| pixel == &pixels[..3]);
-    if blank { Err("the figure is blank".into()) } else { Ok(()) }
+    if blank {
+        Err("the figure is blank".into())
+    } else {
+        Ok(())
+    }
 }
 
 fn twin(shown: &str) -> Result<(), String> {
-    let columns = |line: &str| line.trim().split("  ").filter(|column| !column.trim().is_empty()).count();
-    let lines: Vec<&str> = shown.lines().filter(|line| !line.trim().is_empty()).collect();
+    let columns = |line: &str| {
+        line.trim()
+            .split("  ")
+            .filter(|column| !column.trim().is_empty())
+            .count()
+    };
+    let lines: Vec<&str> = shown
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let [_title, header, row, ..] = lines.as_slice() else {
-        return Err(format!("the figure's text has no title, header and row: {shown:?}"));
+        return Err(format!(
+            "the figure's text has no title, header and row: {shown:?}"
+        ));
     };
     if !shown.contains("\n\n") || !shown.contains(" UTC on ") {
         return Err(format!("the figure's text has no caption: {shown:?}"));
     }
     if columns(header) < 2 || columns(row) < 2 || !row.chars().any(|c| c.is_ascii_digit()) {
-        return Err(format!("the figure's text has no columns of data: {header:?}, {row:?}"));
+        return Err(format!(
+            "the figure's text has no columns of data: {header:?}, {row:?}"
+        ));
     }
     Ok(())
 }
@@ -87,29 +160,58 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
     let mut sources = cells.iter().map(|cell| text(&cell["source"]));
     let first = sources.find(|source| source.starts_with("# ")).unwrap();
     let title = first.lines().next().unwrap().trim_start_matches("# ");
-    let outputs = cells.iter().flat_map(|cell| cell["outputs"].as_array().into_iter().flatten());
-    let figures = outputs.map(|output| &output["data"]).filter(|data| data.get("image/png").is_some());
+    let outputs = cells
+        .iter()
+        .flat_map(|cell| cell["outputs"].as_array().into_iter().flatten());
+    let figures = outputs
+        .map(|output| &output["data"])
+        .filter(|data| data.get("image/png").is_some());
     let twins: Vec<String> = figures.map(|data| text(&data["text/plain"])).collect();
-    let images = html.split("<img ").skip(1).map(|rest| &rest[..rest.find('>').unwrap()]);
+    let images = html
+        .split("<img ")
+        .skip(1)
+        .map(|rest| &rest[..rest.find('>').unwrap()]);
     let images: Vec<&str> = images.collect();
     let listed = html.matches("href=\"#").count() >= html.matches("<h2").count();
     let titled = html.contains(&format!("<title>{}</title>", escaped(title)));
     let mut wrong = found([
         // With this no browser fetches anything for the page; what it asks for all the same is seen in one.
-        (!html.contains("content=\"default-src 'none';"), "the page does not forbid requests".into()),
+        (
+            !html.contains("content=\"default-src 'none';"),
+            "the page does not forbid requests".into(),
+        ),
         (!listed, "the page does not list its headings".into()),
         (!titled, format!("the title of the page is not {title:?}")),
-        (!html.contains("<html lang=\"en\">"), "the page does not name its language".into()),
-        (images.len() != twins.len(), format!("{} figures, but {} images", twins.len(), images.len())),
+        (
+            !html.contains("<html lang=\"en\">"),
+            "the page does not name its language".into(),
+        ),
+        (
+            images.len() != twins.len(),
+            format!("{} figures, but {} images", twins.len(), images.len()),
+        ),
     ]);
     for (image, twin) in images.iter().zip(&twins) {
-        let alternative = image.split_once("alt=\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
+        let alternative = image
+            .split_once("alt=\"")
+            .and_then(|(_, rest)| Some(rest.split_once('"')?.0));
         wrong.extend(tells(alternative.unwrap_or_default(), twin).err());
-        let caption = twin.split_once("\n\n").map_or("", |(_, caption)| caption.trim_end());
-        let below = html.contains(&format!("<figcaption>{}", escaped(caption).replace("&quot;", "\"")));
-        wrong.extend(found([(!below, format!("the page does not show the caption {caption:?}"))]));
+        let caption = twin
+            .split_once("\n\n")
+            .map_or("", |(_, caption)| caption.trim_end());
+        let below = html.contains(&format!(
+            "<figcaption>{}",
+            escaped(caption).replace("&quot;", "\"")
+        ));
+        wrong.extend(found([(
+            !below,
+            format!("the page does not show the caption {caption:?}"),
+        )]));
         let shown = html.contains(&format!("<pre>{}", escaped(twin).replace("&quot;", "\"")));
-        wrong.extend(found([(!shown, format!("the page does not show the text of the figure {twin:?}"))]));
+        wrong.extend(found([(
+            !shown,
+            format!("the page does not show the text of the figure {twin:?}"),
+        )]));
     }
     wrong
 }
@@ -117,34 +219,54 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
 /// An alternative text holds the figure's title and its data, or as many rows as fit and the number of the others.
 fn tells(alternative: &str, twin: &str) -> Result<(), String> {
     let columns = |line: &str| {
-        let columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty());
+        let columns = line
+            .split("  ")
+            .map(str::trim)
+            .filter(|column| !column.is_empty());
         escaped(&columns.collect::<Vec<_>>().join(", "))
     };
     let data = twin.split("\n\n").next().unwrap_or_default();
     let (title, rows) = data.split_once('\n').unwrap_or((data, ""));
     let rows: Vec<String> = rows.lines().map(columns).collect();
     let (told, more) = match alternative.rsplit_once("; and ") {
-        Some((told, more)) => (told, more.split_once(" more rows").and_then(|(count, _)| count.parse().ok())),
+        Some((told, more)) => (
+            told,
+            more.split_once(" more rows")
+                .and_then(|(count, _)| count.parse().ok()),
+        ),
         None => (alternative, Some(0)),
     };
     let kept = rows.len().saturating_sub(more.unwrap_or(rows.len()));
     let whole = format!("{} Data: {}", escaped(title), rows[..kept].join("; "));
     if kept < 2 || told != whole || told.chars().count() > 1_200 {
-        return Err(format!("an image is described as {alternative:?}; its figure says {twin:?}"));
+        return Err(format!(
+            "an image is described as {alternative:?}; its figure says {twin:?}"
+        ));
     }
     Ok(())
 }
 
 /// Places where a page, or a notebook as text, would run something.
 pub fn scripts(text: &str) -> Vec<String> {
-    let holds = ["<script", "javascript:"].into_iter().filter(|what| text.to_lowercase().contains(what));
+    let holds = ["<script", "javascript:"]
+        .into_iter()
+        .filter(|what| text.to_lowercase().contains(what));
     let mut wrong: Vec<String> = holds.map(|what| format!("it holds {what}")).collect();
-    for tag in text.split('<').skip(1).filter(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic())) {
+    for tag in text
+        .split('<')
+        .skip(1)
+        .filter(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic()))
+    {
         let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
         // Every other piece stands between quotes.
         let names: String = tag.split('"').step_by(2).collect::<Vec<_>>().join(" ");
         let handles = |word: &&str| word.starts_with("on") && word.ends_with('=');
-        wrong.extend(names.split_whitespace().filter(handles).map(|name| format!("an element has {name}")));
+        wrong.extend(
+            names
+                .split_whitespace()
+                .filter(handles)
+                .map(|name| format!("an element has {name}")),
+        );
     }
     wrong
 }
@@ -156,7 +278,10 @@ fn scripts_are_found_and_words_are_not() {
         ("<SCRIPT src=\"x.js\"></SCRIPT>", 1),
         ("<a href=\"javascript:alert(1)\">x</a>", 1),
         ("<img alt=\"\" onerror=\"alert(1)\">", 1),
-        ("<p>1 < 2, on_threads = 3</p> <img alt=\"one onload= two\"> &lt;script&gt;", 0),
+        (
+            "<p>1 < 2, on_threads = 3</p> <img alt=\"one onload= two\"> &lt;script&gt;",
+            0,
+        ),
     ] {
         assert_eq!(scripts(text).len(), found, "{text}");
     }
@@ -167,7 +292,10 @@ fn a_description_that_is_not_the_data_is_found() {
     let twin = "How many?\nname  value, %\na     1\nb <   2\n\nCount 2.\n";
     for (told, is_the_data) in [
         ("How many? Data: name, value, %; a, 1; b &lt;, 2", true),
-        ("How many? Data: name, value, %; a, 1; and 1 more rows in the text below", true),
+        (
+            "How many? Data: name, value, %; a, 1; and 1 more rows in the text below",
+            true,
+        ),
         ("How many? Data: name, value, %; a, 1", false),
         ("How much? Data: name, value, %; a, 1; b &lt;, 2", false),
         ("", false),

@@ -31,10 +31,16 @@ fn executed(path: &Path, titles: &[&str], row: &str, verdict: &str) {
             "{title}\nseries  threads  ns  low  high  samples\nmutex  1  {row}  25\n{more}\nzero  1  0.00  0.00  0.00  9\n\nHold <0> ns.\n"
         );
         let id = title.trim_end_matches('?');
-        cells.push(shows(id, json!({ "image/png": "iVBORw0KGgo=\n", "text/plain": twin })));
+        cells.push(shows(
+            id,
+            json!({ "image/png": "iVBORw0KGgo=\n", "text/plain": twin }),
+        ));
     }
     cells.push(shows("verdict", json!({ "text/plain": verdict })));
-    cells.push(shows("stamp", json!({ "text/plain": "Measured on\nwhat   value\ncores  2\n" })));
+    cells.push(shows(
+        "stamp",
+        json!({ "text/plain": "Measured on\nwhat   value\ncores  2\n" }),
+    ));
     write(path, cells);
 }
 
@@ -42,10 +48,22 @@ fn executed(path: &Path, titles: &[&str], row: &str, verdict: &str) {
 fn two_folders_become_tables_in_markdown() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    ["a", "b"].iter().for_each(|side| fs::create_dir(path(side)).unwrap());
+    ["a", "b"]
+        .iter()
+        .for_each(|side| fs::create_dir(path(side)).unwrap());
     // 20 / 10 = 2; down by the root of ln(12/10)² + ln(18/20)², up by that of ln(9/10)² + ln(24/20)².
-    executed(&path("a/one.ipynb"), &["Cost?", "Same?", "Gone?"], "10.0  9.00  12.0", "Slower: supported\n");
-    executed(&path("b/one.ipynb"), &["Cost?", "Same?"], "20.0  18.0  24.0", "Slower: a|b\n");
+    executed(
+        &path("a/one.ipynb"),
+        &["Cost?", "Same?", "Gone?"],
+        "10.0  9.00  12.0",
+        "Slower: supported\n",
+    );
+    executed(
+        &path("b/one.ipynb"),
+        &["Cost?", "Same?"],
+        "20.0  18.0  24.0",
+        "Slower: a|b\n",
+    );
     let [a, b] = ["a", "b"].map(|name| path(name).display().to_string());
     let outcome = xtask(&["compare", &a, &b]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -65,11 +83,20 @@ fn two_folders_become_tables_in_markdown() {
         "Only A has the figure: Gone?",
         "4 of 4 ratios with an interval lie clearly above or below 1.",
     ] {
-        assert!(outcome.stdout.lines().any(|said| said == line), "{line}\n{}", outcome.stdout);
+        assert!(
+            outcome.stdout.lines().any(|said| said == line),
+            "{line}\n{}",
+            outcome.stdout
+        );
     }
     // What is read by another program, which ends early, is no error.
     let head = format!("'{PROGRAM}' compare '{a}' '{b}' | head -1");
-    let outcome = Outcome::of(Command::new("bash").args(["-o", "pipefail", "-c", &head]).output().unwrap());
+    let outcome = Outcome::of(
+        Command::new("bash")
+            .args(["-o", "pipefail", "-c", &head])
+            .output()
+            .unwrap(),
+    );
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
 }
 

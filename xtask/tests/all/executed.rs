@@ -25,10 +25,18 @@ pub fn folder() -> &'static Path {
             let mut run = Command::new(PROGRAM);
             run.args(["run", &parts.name, "--output"]).arg(&folder);
             for parameter in &parts.parameters {
-                run.arg("-p").arg(format!("{}={}", parameter.name, parameter.small(0.2)));
+                run.arg("-p")
+                    .arg(format!("{}={}", parameter.name, parameter.small(0.2)));
             }
-            let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            for line in BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap) {
+            let mut run = run
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            for line in BufReader::new(run.stdout.take().unwrap())
+                .lines()
+                .map(Result::unwrap)
+            {
                 doing(line);
             }
             let outcome = Outcome::of(run.wait_with_output().unwrap());
@@ -49,7 +57,10 @@ pub fn pages() -> Vec<String> {
 fn faults(path: &Path) -> Vec<String> {
     let shared = fs::read_to_string(path).unwrap();
     let mut faults = [privacy(&shared), checks::scripts(&shared)].concat();
-    if path.extension().is_some_and(|extension| extension == "ipynb") {
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "ipynb")
+    {
         let notebook = read(path);
         faults.extend([checks::outputs(&notebook), checks::whole(&notebook)].concat());
     }
@@ -62,15 +73,26 @@ fn every_notebook_runs_with_small_parameters_and_its_page_is_whole() {
     let mut wrong = Vec::new();
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
-        wrong.extend(faults(&path).iter().map(|what| format!("{}: {what}", path.display())));
+        wrong.extend(
+            faults(&path)
+                .iter()
+                .map(|what| format!("{}: {what}", path.display())),
+        );
     }
     for path in notebooks() {
         let name = name(&path);
         let executed = read(&folder().join(format!("{name}.ipynb")));
         let html = fs::read_to_string(folder().join(format!("{name}.html"))).unwrap();
-        wrong.extend(checks::page(&executed, &html).iter().map(|what| format!("{name}: {what}")));
+        wrong.extend(
+            checks::page(&executed, &html)
+                .iter()
+                .map(|what| format!("{name}: {what}")),
+        );
         let leads = index.contains(&format!("<a href=\"{name}.html\">"));
-        wrong.extend(found([(!leads, format!("{name}: index.html does not lead to it"))]));
+        wrong.extend(found([(
+            !leads,
+            format!("{name}: index.html does not lead to it"),
+        )]));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     assert_eq!(pages().len(), notebooks().len() + 1);
@@ -82,12 +104,26 @@ fn the_committed_notebooks_are_executed_and_whole_and_have_the_same_set_up() {
     for path in notebooks() {
         let notebook = read(&path);
         let set_up = text(&code_cells(&notebook)[0]["source"]);
-        assert_eq!(set_up, SET_UP.trim_end(), "the set-up cell of {}", name(&path));
-        assert_eq!(notebook["metadata"]["kernelspec"]["name"], "guard-time-weigh", "{}", name(&path));
+        assert_eq!(
+            set_up,
+            SET_UP.trim_end(),
+            "the set-up cell of {}",
+            name(&path)
+        );
+        assert_eq!(
+            notebook["metadata"]["kernelspec"]["name"],
+            "guard-time-weigh",
+            "{}",
+            name(&path)
+        );
         let faults = [faults(&path), form(&notebook)].concat();
         wrong.extend(faults.iter().map(|what| format!("{}: {what}", name(&path))));
         let size = fs::metadata(&path).unwrap().len();
-        assert!(size <= 1_500_000, "{}: {size} bytes; at most 1,500,000 are wanted", name(&path));
+        assert!(
+            size <= 1_500_000,
+            "{}: {size} bytes; at most 1,500,000 are wanted",
+            name(&path)
+        );
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
@@ -100,31 +136,59 @@ fn the_tested_counters_are_the_cells_of_the_notebook() {
         let path = entry.unwrap().path();
         let cell = cell_named(&notebook, &name(&path).replace('_', "-"));
         // A file ends with a newline, a cell does not.
-        assert_eq!(fs::read_to_string(&path).unwrap(), text(&cell["source"]) + "\n", "{}", path.display());
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            text(&cell["source"]) + "\n",
+            "{}",
+            path.display()
+        );
     }
 }
 
 fn form(notebook: &Value) -> Vec<String> {
     let cells = code_cells(notebook);
-    let order: Vec<Value> = cells.iter().map(|cell| cell["execution_count"].clone()).collect();
+    let order: Vec<Value> = cells
+        .iter()
+        .map(|cell| cell["execution_count"].clone())
+        .collect();
     // The kernel counts what it runs at its start as 1.
     let unbroken: Vec<Value> = (2..2 + cells.len()).map(Value::from).collect();
-    let parameters = cells.iter().filter(|cell| has_tag(cell, "parameters")).count();
+    let parameters = cells
+        .iter()
+        .filter(|cell| has_tag(cell, "parameters"))
+        .count();
     let mut wrong = found([
-        (notebook["nbformat"] != 4 || notebook["nbformat_minor"] != 5, "not of format 4.5".into()),
-        (order != unbroken, format!("not executed from top to bottom: {order:?}")),
-        (!has_tag(cells[0], "setup"), "the first code cell is not tagged setup".into()),
+        (
+            notebook["nbformat"] != 4 || notebook["nbformat_minor"] != 5,
+            "not of format 4.5".into(),
+        ),
+        (
+            order != unbroken,
+            format!("not executed from top to bottom: {order:?}"),
+        ),
+        (
+            !has_tag(cells[0], "setup"),
+            "the first code cell is not tagged setup".into(),
+        ),
         (parameters != 1, "not one cell tagged parameters".into()),
     ]);
     let mut ids = HashSet::new();
     for cell in notebook["cells"].as_array().unwrap() {
         let id = cell["id"].as_str().unwrap_or_default();
-        let valid = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let valid = id
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         let valid = valid && (1..=64).contains(&id.len()) && ids.insert(id);
         let timed = cell["metadata"].get("execution").is_some();
         wrong.extend(found([
-            (!valid, format!("the cell id {id:?} is not valid, or there twice")),
-            (timed, format!("the cell {id} holds when it was executed, which changes at each run")),
+            (
+                !valid,
+                format!("the cell id {id:?} is not valid, or there twice"),
+            ),
+            (
+                timed,
+                format!("the cell {id} holds when it was executed, which changes at each run"),
+            ),
         ]));
     }
     wrong
@@ -132,24 +196,41 @@ fn form(notebook: &Value) -> Vec<String> {
 
 /// A file that is shared names no folder, user or host of this machine; its pictures are left out of the search.
 fn privacy(shared: &str) -> Vec<String> {
-    let mut names: Vec<String> = ["/home/", "/Users/", "/root/", "/tmp/"].map(String::from).to_vec();
+    let mut names: Vec<String> = ["/home/", "/Users/", "/root/", "/tmp/"]
+        .map(String::from)
+        .to_vec();
     names.push(root().display().to_string());
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    names.extend([host.trim().to_owned(), std::env::var("USER").unwrap_or_default()]);
+    names.extend([
+        host.trim().to_owned(),
+        std::env::var("USER").unwrap_or_default(),
+    ]);
     // Such words mean more than a name.
     names.retain(|name| !["", "root", "user", "localhost", "linux"].contains(&name.as_str()));
     // A picture is one word of base64, longer than any other.
     let words = shared.split(|c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c)));
     let pictures: HashSet<&str> = words.filter(|word| word.len() > 1_000).collect();
-    let text = pictures.iter().fold(shared.to_owned(), |text, picture| text.replace(picture, ""));
+    let text = pictures
+        .iter()
+        .fold(shared.to_owned(), |text, picture| text.replace(picture, ""));
     names.retain(|name| text.contains(name));
-    names.iter().map(|name| format!("it names {name}")).collect()
+    names
+        .iter()
+        .map(|name| format!("it names {name}"))
+        .collect()
 }
 
 #[test]
 fn names_of_folders_are_found_outside_of_pictures() {
-    let picture = format!("data:image/png;base64,{}/tmp/{}", "A".repeat(1_000), "B".repeat(1_000));
+    let picture = format!(
+        "data:image/png;base64,{}/tmp/{}",
+        "A".repeat(1_000),
+        "B".repeat(1_000)
+    );
     assert_eq!(privacy(&picture), Vec::<String>::new());
-    assert_eq!(privacy(&format!("{picture}\" alt=\"in /tmp/x\"")), ["it names /tmp/"]);
+    assert_eq!(
+        privacy(&format!("{picture}\" alt=\"in /tmp/x\"")),
+        ["it names /tmp/"]
+    );
     assert!(!privacy(&root().join("x").display().to_string()).is_empty());
 }

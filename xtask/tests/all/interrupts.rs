@@ -17,8 +17,13 @@ fn a_kernel_recovers_from_an_interrupt_at_any_moment() {
         session.run_well(&parts.parameter_cell(|parameter| parameter.small(0.5)));
         session.run_well(&parts.definitions());
         let interrupts = (20 + place) / notebooks.len();
-        let hit = (0..interrupts).filter(|_| at_a_random_moment(&mut session, parts, &mut random)).count();
-        progress(&format!("{}: {hit} of {interrupts} interrupts stopped their cell", parts.name));
+        let hit = (0..interrupts)
+            .filter(|_| at_a_random_moment(&mut session, parts, &mut random))
+            .count();
+        progress(&format!(
+            "{}: {hit} of {interrupts} interrupts stopped their cell",
+            parts.name
+        ));
         while_it_measures(&mut session, parts, &mut random);
     }
 }
@@ -31,7 +36,12 @@ pub fn at_a_random_moment(session: &mut Session, parts: &Parts, random: &mut Rng
     let moments = &moments[..if random.usize(..4) == 0 { 2 } else { 1 }];
     session.doing = format!("{} is interrupted at {moments:.2?} s", cell.id);
     let error = session.execute_until(&cell.source, "", moments).wrong();
-    assert!(error.is_empty() || error == INTERRUPTED, "{}: {}: {error}", parts.name, cell.id);
+    assert!(
+        error.is_empty() || error == INTERRUPTED,
+        "{}: {}: {error}",
+        parts.name,
+        cell.id
+    );
     recover(session, parts, cell);
     !error.is_empty()
 }
@@ -40,7 +50,11 @@ pub fn at_a_random_moment(session: &mut Session, parts: &Parts, random: &mut Rng
 pub fn while_it_measures(session: &mut Session, parts: &Parts, random: &mut Rng) {
     let cell = measuring(parts, random);
     session.doing = format!("{} is interrupted while it measures", cell.id);
-    let source = format!("{}\nprintln!(\"begins\");\n{}", parts.begin.last().unwrap(), cell.source);
+    let source = format!(
+        "{}\nprintln!(\"begins\");\n{}",
+        parts.begin.last().unwrap(),
+        cell.source
+    );
     let said = session.execute_until(&source, "begins", &[0.05]);
     assert_eq!(said.wrong(), INTERRUPTED, "{}: {}", parts.name, cell.id);
     recover(session, parts, cell);
@@ -48,8 +62,9 @@ pub fn while_it_measures(session: &mut Session, parts: &Parts, random: &mut Rng)
 
 fn measuring<'a>(parts: &'a Parts, random: &mut Rng) -> &'a Cell {
     // What is forced ends too soon.
-    let measures =
-        |cell: &&Cell| cell.statements.contains(".draw()") && !SAME.split(' ').any(|id| id == cell.id);
+    let measures = |cell: &&Cell| {
+        cell.statements.contains(".draw()") && !SAME.split(' ').any(|id| id == cell.id)
+    };
     let measuring: Vec<&Cell> = parts.cells.iter().filter(measures).collect();
     measuring[random.usize(..measuring.len())]
 }

@@ -31,21 +31,37 @@ impl Server {
             fs::create_dir_all(path(name)).unwrap();
         }
         // The question whether news should be shown is JupyterLab's own, and would be asked of another host.
-        let no_news =
-            json!({ "disabledExtensions": { "@jupyterlab/apputils-extension:announcements": true } });
-        fs::write(path("config/labconfig/page_config.json"), no_news.to_string()).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let no_news = json!({ "disabledExtensions": { "@jupyterlab/apputils-extension:announcements": true } });
+        fs::write(
+            path("config/labconfig/page_config.json"),
+            no_news.to_string(),
+        )
+        .unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let address = format!("127.0.0.1:{port}");
         let mut process = Command::new("sh")
             .args(["-ec", &format!("{set}\nexec \"$0\" \"$@\""), PROGRAM])
             .current_dir(path("temporary"))
-            .args(["lab", "--", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"])
+            .args([
+                "lab",
+                "--",
+                "--no-browser",
+                "--allow-root",
+                "--ServerApp.port_retries=0",
+            ])
             .arg("--LabApp.expose_app_in_browser=True")
             // On Ctrl-C it ends with the test, and does not ask first.
             .arg("--ServerApp.answer_yes=True")
             .arg(format!("--ServerApp.port={port}"))
             .arg(format!("--IdentityProvider.token={TOKEN}"))
-            .arg(format!("--ServerApp.root_dir={}", path("notebooks").display()))
+            .arg(format!(
+                "--ServerApp.root_dir={}",
+                path("notebooks").display()
+            ))
             .env("JUPYTER_CONFIG_DIR", path("config"))
             .env("JUPYTER_DATA_DIR", path("data"))
             .env("JUPYTER_RUNTIME_DIR", path("runtime"))
@@ -58,17 +74,34 @@ impl Server {
             .unwrap();
         wait_until("the server has started", || {
             let ended = process.try_wait().unwrap();
-            assert!(ended.is_none(), "it ended: {}", fs::read_to_string(path("log.txt")).unwrap());
+            assert!(
+                ended.is_none(),
+                "it ended: {}",
+                fs::read_to_string(path("log.txt")).unwrap()
+            );
             TcpStream::connect(&address).is_ok()
         });
-        Self { address, process, folder }
+        Self {
+            address,
+            process,
+            folder,
+        }
     }
 
     pub fn open(&self, browser: &Browser) -> Sheet {
         let (address, folder) = (self.address.clone(), self.folder.path().join("notebooks"));
         let page = browser.open(&format!("http://{address}/lab?token={TOKEN}"));
-        page.wait("JupyterLab is there", 120, "window.jupyterapp?.restored.then(() => true)");
-        Sheet { page, address, folder, restarted: Cell::new(false) }
+        page.wait(
+            "JupyterLab is there",
+            120,
+            "window.jupyterapp?.restored.then(() => true)",
+        );
+        Sheet {
+            page,
+            address,
+            folder,
+            restarted: Cell::new(false),
+        }
     }
 }
 
@@ -91,15 +124,15 @@ impl Drop for Server {
 const NOTEBOOK: &str = "jupyterapp.shell.currentWidget";
 
 /// What its cells do now: those that wait for their turn are running, too.
-const STATES: &str = "jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionState)";
+const STATES: &str =
+    "jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionState)";
 
 /// Which executions its code cells show; none while they wait for their turn.
 const COUNTS: &str = "jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === 'code').map(cell => cell.model.executionCount)";
 
 /// Whether the front end says that the kernel has died.
-const DIED: &str =
-    "[...document.querySelectorAll('.jp-Dialog')].some(dialog => dialog.innerText.includes('died'))";
+const DIED: &str = "[...document.querySelectorAll('.jp-Dialog')].some(dialog => dialog.innerText.includes('died'))";
 
 pub struct Sheet {
     page: Page,
@@ -111,16 +144,23 @@ pub struct Sheet {
 
 impl Sheet {
     pub fn show(&self, name: &str, notebook: &Value) {
-        fs::write(self.folder.join(format!("{name}.ipynb")), notebook.to_string()).unwrap();
+        fs::write(
+            self.folder.join(format!("{name}.ipynb")),
+            notebook.to_string(),
+        )
+        .unwrap();
         let path = format!("{{ path: '{name}.ipynb' }}");
-        self.page.evaluate(&format!("jupyterapp.commands.execute('docmanager:open', {path}).then(() => 0)"));
+        self.page.evaluate(&format!(
+            "jupyterapp.commands.execute('docmanager:open', {path}).then(() => 0)"
+        ));
         let cells = notebook["cells"].as_array().unwrap().len();
         let loaded = format!("{NOTEBOOK}?.content?.widgets?.length === {cells}");
         self.page.wait("the notebook is open", 120, &loaded);
     }
 
     pub fn notebook(&self) -> Value {
-        self.page.evaluate(&format!("{NOTEBOOK}.content.model.toJSON()"))
+        self.page
+            .evaluate(&format!("{NOTEBOOK}.content.model.toJSON()"))
     }
 
     pub fn choose(&self, menu: &str, entry: &str) {
@@ -131,7 +171,8 @@ impl Sheet {
 
     /// Brings a cell into view and clicks on the line of its source that begins so.
     pub fn click_line(&self, cell: &str, line: &str) {
-        let place = format!("{NOTEBOOK}.content.widgets.findIndex(cell => cell.model.id === {cell:?})");
+        let place =
+            format!("{NOTEBOOK}.content.widgets.findIndex(cell => cell.model.id === {cell:?})");
         let scroll = format!("{NOTEBOOK}.content.scrollToItem({place}, 'center').then(() => true)");
         self.page.wait(&format!("{cell} is in view"), 120, &scroll);
         self.page.click(".jp-Notebook .cm-line", line);
@@ -142,7 +183,10 @@ impl Sheet {
         let notebook = self.notebook();
         let source = text(&cell_named(&notebook, "parameters")["source"]);
         let begin = format!("const {name}: ");
-        let line = source.lines().find(|line| line.starts_with(&begin)).unwrap();
+        let line = source
+            .lines()
+            .find(|line| line.starts_with(&begin))
+            .unwrap();
         let value = line.find(" = ").unwrap();
         let place = value + line[value..].find(old).unwrap();
         self.click_line("parameters", &begin);
@@ -166,7 +210,8 @@ impl Sheet {
     /// Chooses from a menu what makes cells run, and agrees if asked whether to restart. Comes back when they run, and
     /// the set-up cell, where it is one of them, has finished.
     pub fn begin(&self, menu: &str, entry: &str) {
-        let kernel = format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
+        let kernel =
+            format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
         self.page.wait("it has a kernel", 120, &kernel);
         let before = self.page.evaluate(COUNTS);
         self.choose(menu, entry);
@@ -175,14 +220,17 @@ impl Sheet {
             self.page.click(".jp-Dialog button", "Restart");
         }
         // They may have run already when this looks.
-        let begun = format!("{STATES}.includes('running') || JSON.stringify({COUNTS}) !== '{before}'");
+        let begun =
+            format!("{STATES}.includes('running') || JSON.stringify({COUNTS}) !== '{before}'");
         self.page.wait(&format!("{entry} has begun"), 120, &begun);
         let set_up = format!("{NOTEBOOK}.content.widgets.find(cell => cell.model.id === 'set-up')");
         let finished = format!("{set_up}.model.executionState !== 'running' || {DIED}");
         let what = "the set-up cell has finished";
         // A kernel that answers a question on a connection that is closed already may hear nothing more (evcxr 0.22).
         if !self.page.comes(what, 400, &finished) {
-            progress(&format!("  {entry}: the kernel hears nothing and is started once more"));
+            progress(&format!(
+                "  {entry}: the kernel hears nothing and is started once more"
+            ));
             self.choose("Kernel", "Restart Kernel and Run All Cells");
             self.page.click(".jp-Dialog button", "Restart");
             self.restarted.set(true);
@@ -194,12 +242,19 @@ impl Sheet {
         // After an error that is meant, JupyterLab no longer shows the cells that wait as running, but they are
         // without a number until they have run.
         let idle = format!("{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'");
-        let finished = format!("!{STATES}.includes('running') && !{COUNTS}.includes(null) && {idle}");
-        self.page.wait(&format!("{what}: finished"), 1_200, &format!("{finished} || {DIED}"));
+        let finished =
+            format!("!{STATES}.includes('running') && !{COUNTS}.includes(null) && {idle}");
+        self.page.wait(
+            &format!("{what}: finished"),
+            1_200,
+            &format!("{finished} || {DIED}"),
+        );
         // A kernel may not survive its restart, which the reader is told; it is started once more, and without the cells.
         if self.page.evaluate(DIED) == true {
             assert!(self.restarted.get(), "{what}: the kernel died");
-            progress(&format!("  {what}: the kernel died when it was restarted; all cells are run again"));
+            progress(&format!(
+                "  {what}: the kernel died when it was restarted; all cells are run again"
+            ));
             self.page.bring_to_front();
             // It may say so twice.
             while self.page.evaluate(DIED) == true {
@@ -215,14 +270,18 @@ impl Sheet {
     }
 
     pub fn wait_for_output(&self, cell: &str, text: &str) {
-        let outputs =
-            format!("{NOTEBOOK}.content.widgets.find(cell => cell.model.id === {cell:?}).model.outputs");
+        let outputs = format!(
+            "{NOTEBOOK}.content.widgets.find(cell => cell.model.id === {cell:?}).model.outputs"
+        );
         let printed = format!("JSON.stringify({outputs}.toJSON()).includes({text:?})");
-        self.page.wait(&format!("{cell} prints {text}"), 120, &printed);
+        self.page
+            .wait(&format!("{cell} prints {text}"), 120, &printed);
     }
 
     pub fn is_trusted(&self) -> bool {
-        self.page.evaluate(&format!("{NOTEBOOK}.content.widgets.every(cell => cell.model.trusted)")) == true
+        self.page.evaluate(&format!(
+            "{NOTEBOOK}.content.widgets.every(cell => cell.model.trusted)"
+        )) == true
     }
 
     /// What a reader does not see of the figures and tables, or should not see.
@@ -232,8 +291,13 @@ impl Sheet {
             serde_json::from_value(self.page.evaluate(expression)).unwrap()
         };
         let mut wrong = words(LOOK);
-        let dialogs = words("[...document.querySelectorAll('.jp-Dialog')].map(dialog => dialog.innerText)");
-        wrong.extend(dialogs.iter().map(|dialog| format!("a dialog asks: {dialog}")));
+        let dialogs =
+            words("[...document.querySelectorAll('.jp-Dialog')].map(dialog => dialog.innerText)");
+        wrong.extend(
+            dialogs
+                .iter()
+                .map(|dialog| format!("a dialog asks: {dialog}")),
+        );
         let own = [&format!("http://{}/", self.address), "data:", "blob:"];
         let mut asked = self.page.requests();
         asked.retain(|asked| !own.iter().any(|own| asked.starts_with(*own)));

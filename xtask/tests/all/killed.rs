@@ -26,8 +26,15 @@ impl Bench {
         let held = format!(
             "std::fs::write({started:?}, \"\")?;\nwhile !std::path::Path::new({go:?}).exists() {wait}"
         );
-        write(&bench.path("notebooks/held.ipynb"), vec![cell("\"new\".repeat(3)", &[]), cell(&held, &[])]);
-        for file in ["rendered/held.ipynb", "rendered/held.html", "rendered/index.html"] {
+        write(
+            &bench.path("notebooks/held.ipynb"),
+            vec![cell("\"new\".repeat(3)", &[]), cell(&held, &[])],
+        );
+        for file in [
+            "rendered/held.ipynb",
+            "rendered/held.html",
+            "rendered/index.html",
+        ] {
             fs::write(bench.path(file), "from the previous run").unwrap();
         }
         bench
@@ -42,11 +49,20 @@ impl Bench {
         let _ = fs::remove_file(self.path("go"));
         let _ = fs::remove_file(self.path("started"));
         let mut command = Command::new(PROGRAM);
-        command.arg("run").arg(self.path("notebooks/held.ipynb")).arg("--in-place");
+        command
+            .arg("run")
+            .arg(self.path("notebooks/held.ipynb"))
+            .arg("--in-place");
         command.arg("--output").arg(self.path("rendered"));
         // Kernels build there; a process that knows this path belongs to the test.
-        command.env("TMPDIR", self.path("temporary")).process_group(0);
-        command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap()
+        command
+            .env("TMPDIR", self.path("temporary"))
+            .process_group(0);
+        command
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     fn held(&self, stdout: impl Into<Stdio>) -> Child {
@@ -59,36 +75,59 @@ impl Bench {
     fn finish(&self, child: Child) {
         fs::write(self.path("go"), "").unwrap();
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let files = self.files();
-        let new = files.values().filter(|text| text.contains("newnewnew")).count();
+        let new = files
+            .values()
+            .filter(|text| text.contains("newnewnew"))
+            .count();
         assert_eq!((files.len(), new), (4, 3), "{:?}", files.keys());
         self.check_that_nothing_runs();
     }
 
     fn files(&self) -> Files {
-        ["notebooks", "rendered"].into_iter().flat_map(|folder| tree(&self.path(folder))).collect()
+        ["notebooks", "rendered"]
+            .into_iter()
+            .flat_map(|folder| tree(&self.path(folder)))
+            .collect()
     }
 
     fn published(&self) -> Files {
         let files = self.files().into_iter();
-        files.filter(|(path, _)| !path.to_str().unwrap().contains(".partial")).collect()
+        files
+            .filter(|(path, _)| !path.to_str().unwrap().contains(".partial"))
+            .collect()
     }
 
     /// How many published files are not those from before; these must be whole.
     fn new_files(&self, before: &Files) -> usize {
         let published = self.published();
         assert!(before.keys().eq(published.keys()), "{:?}", published.keys());
-        let changed = published.values().zip(before.values()).filter(|(new, old)| new != old);
+        let changed = published
+            .values()
+            .zip(before.values())
+            .filter(|(new, old)| new != old);
         let new: Vec<_> = changed.map(|(new, _)| new.trim_end()).collect();
-        assert!(new.iter().all(|text| text.ends_with("</html>") || text.ends_with("\n}")), "{new:?}");
+        assert!(
+            new.iter()
+                .all(|text| text.ends_with("</html>") || text.ends_with("\n}")),
+            "{new:?}"
+        );
         new.len()
     }
 
     fn check_that_nothing_runs(&self) {
         let temporary = self.path("temporary");
         wait_until("no kernel runs", || !runs_with(&temporary));
-        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "a kernel's folder is left");
+        assert_eq!(
+            fs::read_dir(&temporary).unwrap().count(),
+            0,
+            "a kernel's folder is left"
+        );
     }
 
     /// Ends runs in several ways, which publishes nothing; then one succeeds.
@@ -98,9 +137,13 @@ impl Bench {
             progress(&what);
             let before = self.published();
             let mut child = self.start(Stdio::piped());
-            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+            let mut lines = BufReader::new(child.stdout.take().unwrap())
+                .lines()
+                .map(Result::unwrap);
             match line {
-                KERNEL => wait_until(&what, || fs::read_dir(self.path("temporary")).unwrap().count() > 0),
+                KERNEL => wait_until(&what, || {
+                    fs::read_dir(self.path("temporary")).unwrap().count() > 0
+                }),
                 line => drop(lines.find(|printed| printed.starts_with(line)).expect(line)),
             }
             if line == CELL {
@@ -110,9 +153,17 @@ impl Bench {
             signal(name, if whom == "group" { -xtask } else { xtask });
             let output = child.wait_with_output().unwrap();
             let stderr = String::from_utf8(output.stderr).unwrap();
-            assert_eq!((output.status.code(), stderr.as_str()), (code, said), "{what}");
+            assert_eq!(
+                (output.status.code(), stderr.as_str()),
+                (code, said),
+                "{what}"
+            );
             self.check_that_nothing_runs();
-            let left = if code.is_none() { self.published() } else { self.files() };
+            let left = if code.is_none() {
+                self.published()
+            } else {
+                self.files()
+            };
             assert!(left == before, "{what}: something is changed or left");
         }
         self.finish(self.start(Stdio::null()));
@@ -120,7 +171,9 @@ impl Bench {
 
     /// Kills the first run here when it has published so many files, of which none is cut off; then one succeeds.
     fn kill_after(&self, files: usize) {
-        progress(&format!("a run is killed when it has published {files} files"));
+        progress(&format!(
+            "a run is killed when it has published {files} files"
+        ));
         let before = self.published();
         // A pipe that is full holds the run at the line after the last file, or at the rendering.
         let (reader, mut writer) = io::pipe().unwrap();
@@ -129,10 +182,14 @@ impl Bench {
         lines.find(|line| line.starts_with(CELL)).unwrap();
         const PIPE: usize = 65_536; // bytes that a pipe of Linux holds
         let wrote = format!("Wrote {}\n", self.path("notebooks/held.ipynb").display()).len();
-        let room = files.checked_sub(1).map_or(0, |more| "held  rendering\n".len() + more * wrote);
+        let room = files
+            .checked_sub(1)
+            .map_or(0, |more| "held  rendering\n".len() + more * wrote);
         writer.write_all(&vec![b' '; PIPE - room]).unwrap();
         fs::write(self.path("go"), "").unwrap();
-        wait_until("the files are published", || self.new_files(&before) == files);
+        wait_until("the files are published", || {
+            self.new_files(&before) == files
+        });
         signal("KILL", -(child.id() as i32));
         assert_eq!(child.wait_with_output().unwrap().status.signal(), Some(9));
         assert_eq!(self.new_files(&before), files);
@@ -151,7 +208,10 @@ const STOPPED: &str = "error: stopped; nothing was published\n";
 #[test]
 fn a_run_that_is_ended_in_a_cell_or_between_files_leaves_each_whole_and_no_kernel() {
     let _alone = alone();
-    Bench::new().end(&[(CELL, "KILL", "xtask", None, ""), (CELL, "INT", "group", Some(1), STOPPED)]);
+    Bench::new().end(&[
+        (CELL, "KILL", "xtask", None, ""),
+        (CELL, "INT", "group", Some(1), STOPPED),
+    ]);
     Bench::new().kill_after(1);
 }
 
@@ -167,7 +227,9 @@ fn a_run_that_is_ended_anywhere_leaves_each_file_whole_and_no_kernel() {
         (KERNEL, "KILL", "group", None, ""),
         ("held  cell 1", "KILL", "group", None, ""),
     ]);
-    [0, 2, 3, 4].into_iter().for_each(|files| Bench::new().kill_after(files));
+    [0, 2, 3, 4]
+        .into_iter()
+        .for_each(|files| Bench::new().kill_after(files));
 }
 
 #[test]
@@ -179,7 +241,10 @@ fn two_runs_at_once_take_turns() {
     let mut printed = BufReader::new(second.stdout.take().unwrap());
     let mut said = String::new();
     printed.read_line(&mut said).unwrap();
-    assert_eq!(said, "Waiting until another run, which this one would disturb, has finished.\n");
+    assert_eq!(
+        said,
+        "Waiting until another run, which this one would disturb, has finished.\n"
+    );
     fs::write(bench.path("go"), "").unwrap();
     assert!(first.wait_with_output().unwrap().status.success());
     printed.read_to_string(&mut said).unwrap();

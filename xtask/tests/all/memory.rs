@@ -8,7 +8,11 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 fn cell(id: &str) -> Value {
-    cell_named(&read(&root().join("notebooks/06-where-the-bytes-go.ipynb")), id).clone()
+    cell_named(
+        &read(&root().join("notebooks/06-where-the-bytes-go.ipynb")),
+        id,
+    )
+    .clone()
 }
 
 fn source(id: &str) -> String {
@@ -21,7 +25,10 @@ fn the_program_that_counts_bytes_measures_what_the_notebook_measures() {
     let stairs = source("stairs");
     let (holding, _) = stairs.split_once("type Stair").unwrap();
     for line in source("idle").lines().chain(holding.lines()) {
-        assert!(program.lines().any(|other| other == line), "the program lacks this line: {line}");
+        assert!(
+            program.lines().any(|other| other == line),
+            "the program lacks this line: {line}"
+        );
     }
 }
 
@@ -30,15 +37,25 @@ fn the_program_that_counts_bytes_measures_what_the_notebook_measures() {
 fn the_figure_of_captured_bytes_obeys_the_rule() {
     let cell = cell("stairs-figure");
     let outputs = cell["outputs"].as_array().unwrap().iter();
-    let figure: String = outputs.map(|output| text(&output["data"]["text/plain"])).collect();
-    let rows = figure.lines().filter_map(|line| line.strip_prefix("asked for, predicted"));
+    let figure: String = outputs
+        .map(|output| text(&output["data"]["text/plain"]))
+        .collect();
+    let rows = figure
+        .lines()
+        .filter_map(|line| line.strip_prefix("asked for, predicted"));
     let number = |word: &str| word.replace(',', "").parse::<usize>().unwrap();
-    let rows: Vec<Vec<usize>> =
-        rows.map(|row| row.split_whitespace().take(2).map(number).collect()).collect();
+    let rows: Vec<Vec<usize>> = rows
+        .map(|row| row.split_whitespace().take(2).map(number).collect())
+        .collect();
     assert!(rows.len() >= 18, "the figure has {} sizes", rows.len());
     for row in rows {
         let future = (row[0] + 1).max(24).next_multiple_of(8);
-        assert_eq!(row[1], (104 + future).next_multiple_of(128), "{} bytes captured", row[0]);
+        assert_eq!(
+            row[1],
+            (104 + future).next_multiple_of(128),
+            "{} bytes captured",
+            row[0]
+        );
     }
 }
 
@@ -46,22 +63,49 @@ fn the_figure_of_captured_bytes_obeys_the_rule() {
 #[ignore = "deep: makes a release build, and measures in it and in the kernel, about 4 minutes"]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn a_fresh_process_and_the_kernel_find_the_same_slope() {
-    let run = ["run", "--release", "--package", "helpers", "--example", "memory_counted"];
-    let mut program = Command::new(env!("CARGO")).args(run).stdout(Stdio::piped()).spawn().unwrap();
+    let run = [
+        "run",
+        "--release",
+        "--package",
+        "helpers",
+        "--example",
+        "memory_counted",
+    ];
+    let mut program = Command::new(env!("CARGO"))
+        .args(run)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     while program.try_wait().unwrap().is_none() {
         progress("memory_counted is being built, or runs");
         std::thread::sleep(std::time::Duration::from_secs(5));
     }
     let outcome = Outcome::of(program.wait_with_output().unwrap());
-    assert_eq!(outcome.code, Some(0), "tasks of a release build break the rule, or have no slope: see above");
+    assert_eq!(
+        outcome.code,
+        Some(0),
+        "tasks of a release build break the rule, or have no slope: see above"
+    );
     let pending = outcome.stdout.strip_prefix("pending ").unwrap();
     let fresh: f64 = pending.split(' ').nth(2).unwrap().parse().unwrap();
 
-    let parts = parts().into_iter().find(|parts| parts.name.starts_with("06")).unwrap();
+    let parts = parts()
+        .into_iter()
+        .find(|parts| parts.name.starts_with("06"))
+        .unwrap();
     let mut session = Session::start(&parts);
-    ["idle", "series"].map(source).iter().for_each(|cell| drop(session.run_well(cell)));
+    ["idle", "series"]
+        .map(source)
+        .iter()
+        .for_each(|cell| drop(session.run_well(cell)));
     let print = "println!(\"{:.2}\", series(TASKS, pending)?.resident_bytes_each()?.value);";
     let said = session.run_well(print).stream("stdout");
-    let in_kernel: f64 = said.trim().parse().unwrap_or_else(|_| panic!("it says {said:?}"));
-    assert!((in_kernel / fresh - 1.0).abs() < 0.01, "kernel {in_kernel}, fresh process {fresh}");
+    let in_kernel: f64 = said
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("it says {said:?}"));
+    assert!(
+        (in_kernel / fresh - 1.0).abs() < 0.01,
+        "kernel {in_kernel}, fresh process {fresh}"
+    );
 }

@@ -14,15 +14,21 @@ fn check(case: (&Path, &str, &str), call: &[&Path], (variable, value): (&str, &P
         "ro" => format!("mount --bind '{place}' '{place}' && mount -o remount,bind,ro '{place}'"),
         size => format!("mount -t tmpfs -o size={size} none '{place}'"),
     };
-    let Some(mut command) = with_mounts(sentence, &(mounts + " && exec \"$0\" \"$@\"")) else { return };
+    let Some(mut command) = with_mounts(sentence, &(mounts + " && exec \"$0\" \"$@\"")) else {
+        return;
+    };
     let output = command.args(call).env(variable, value).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     let sentence = format!("error: {}\n", sentence.replace("{}", &place));
     let (start, end) = sentence.split_once('*').unwrap_or((&sentence, ""));
     let is_it = stderr.starts_with(start) && stderr.ends_with(end) && stderr.lines().count() == 1;
-    let reason =
-        ["No space left on device", "Read-only file system"].iter().any(|said| stderr.contains(said));
-    assert!(is_it && reason && output.status.code() == Some(1), "{stderr}is not\n{sentence}");
+    let reason = ["No space left on device", "Read-only file system"]
+        .iter()
+        .any(|said| stderr.contains(said));
+    assert!(
+        is_it && reason && output.status.code() == Some(1),
+        "{stderr}is not\n{sentence}"
+    );
 }
 
 #[test]
@@ -36,20 +42,42 @@ fn a_run_without_room_is_a_sentence_and_loses_nothing() {
         folder.path().join(name)
     });
     let (notebook, target) = (notebooks.join("small.ipynb"), root().join("target"));
-    write(&notebook, vec![cell("println!(\"{}\", \"much\".repeat(100_000));", &[])]);
+    write(
+        &notebook,
+        vec![cell("println!(\"{}\", \"much\".repeat(100_000));", &[])],
+    );
     // Where the target folder is another one, its programs are not there.
     let program = copy.path().join("xtask");
     fs::copy(PROGRAM, &program).unwrap();
     let before = tree(folder.path());
     for case in [
         (&*output, "ro", "cannot write to {}: Read-only file system"),
-        (&*target, "ro", "cannot lock {}/setup.lock: Read-only file system (os error 30)"),
-        (&*notebooks, "ro", "cannot write to {}: Read-only file system"),
-        (&*output, "64k", "cannot write to {}: No space left on device"),
+        (
+            &*target,
+            "ro",
+            "cannot lock {}/setup.lock: Read-only file system (os error 30)",
+        ),
+        (
+            &*notebooks,
+            "ro",
+            "cannot write to {}: Read-only file system",
+        ),
+        (
+            &*output,
+            "64k",
+            "cannot write to {}: No space left on device",
+        ),
     ] {
         let [run, in_place, to] = ["run", "--in-place", "--output"].map(Path::new);
-        check(case, &[&program, run, &notebook, in_place, to, &output], ("TMPDIR", &temporary));
-        assert!(tree(folder.path()) == before, "{case:?}: something is changed or left over");
+        check(
+            case,
+            &[&program, run, &notebook, in_place, to, &output],
+            ("TMPDIR", &temporary),
+        );
+        assert!(
+            tree(folder.path()) == before,
+            "{case:?}: something is changed or left over"
+        );
     }
 }
 
@@ -57,7 +85,11 @@ fn a_run_without_room_is_a_sentence_and_loses_nothing() {
 #[ignore = "deep: set-ups without room at four steps, about half a minute"]
 fn a_set_up_without_room_is_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
-    fs::copy(root().join("environment.yml"), folder.path().join("environment.yml")).unwrap();
+    fs::copy(
+        root().join("environment.yml"),
+        folder.path().join("environment.yml"),
+    )
+    .unwrap();
     let venv = folder.path().join(".venv");
     fs::create_dir(&venv).unwrap();
     let package = folder.path().join("xtask");
@@ -66,9 +98,16 @@ fn a_set_up_without_room_is_a_sentence() {
         // Full before, in and after the step that brings pip.
         ("4k", "Python could not make {}: *No space left on device"),
         ("3m", "Python could not make {}: *No space left on device"),
-        ("40m", "pip could not install *; make room or check the network, and call again"),
+        (
+            "40m",
+            "pip could not install *; make room or check the network, and call again",
+        ),
     ] {
         let call = [PROGRAM, "setup"].map(Path::new);
-        check((&venv, option, said), &call, ("CARGO_MANIFEST_DIR", &package));
+        check(
+            (&venv, option, said),
+            &call,
+            ("CARGO_MANIFEST_DIR", &package),
+        );
     }
 }

@@ -14,9 +14,17 @@ pub const SAME: &str = "lost-figure overshoot-timeline scope-table twice crossed
 #[test]
 fn no_cell_uses_a_variable_of_another() {
     for Parts { name, cells, .. } in parts() {
-        for (cell, other) in cells.iter().flat_map(|cell| cells.iter().map(move |other| (cell, other))) {
+        for (cell, other) in cells
+            .iter()
+            .flat_map(|cell| cells.iter().map(move |other| (cell, other)))
+        {
             let shared: Vec<_> = cell.used.intersection(&other.variables).collect();
-            assert!(shared.is_empty(), "{name}: {} uses {shared:?}, which {} declares", cell.id, other.id);
+            assert!(
+                shared.is_empty(),
+                "{name}: {} uses {shared:?}, which {} declares",
+                cell.id,
+                other.id
+            );
         }
     }
 }
@@ -24,7 +32,8 @@ fn no_cell_uses_a_variable_of_another() {
 #[test]
 #[ignore = "deep: every notebook in random orders, about 15 minutes; ORDERS=1 asks for fewer"]
 fn cells_run_again_in_random_orders_show_what_they_show_in_a_fresh_kernel() {
-    let orders = std::env::var("ORDERS").map_or(3, |orders| orders.parse().expect("ORDERS is a number"));
+    let orders =
+        std::env::var("ORDERS").map_or(3, |orders| orders.parse().expect("ORDERS is a number"));
     for parts in &parts() {
         let mut random = Rng::with_seed(1);
         let small = parts.parameter_cell(|parameter| parameter.small(0.5));
@@ -35,7 +44,13 @@ fn cells_run_again_in_random_orders_show_what_they_show_in_a_fresh_kernel() {
             let mut cells = cells.clone();
             random.shuffle(&mut cells);
             let values = parts.parameter_cell(|parameter| other_value(parameter, &mut random));
-            run(&mut session, parts, &format!("order {order} of {orders}"), &values, &cells);
+            run(
+                &mut session,
+                parts,
+                &format!("order {order} of {orders}"),
+                &values,
+                &cells,
+            );
         }
         let after = run(&mut session, parts, "in order again", &small, &cells);
         for (fresh, after) in fresh.iter().zip(&after) {
@@ -44,7 +59,11 @@ fn cells_run_again_in_random_orders_show_what_they_show_in_a_fresh_kernel() {
                 !SAME.split(' ').any(|same| same == id) || said(fresh) == said(after),
                 "{id} has changed"
             );
-            assert_eq!(labels(fresh, after), labels(after, fresh), "the rows of {id} are not the same");
+            assert_eq!(
+                labels(fresh, after),
+                labels(after, fresh),
+                "the rows of {id} are not the same"
+            );
         }
     }
 }
@@ -60,7 +79,13 @@ pub fn other_value(parameter: &Parameter, random: &mut Rng) -> String {
 }
 
 /// Runs the first cell, and these, in which nothing may be wrong and which it returns executed.
-pub fn run(session: &mut Session, parts: &Parts, what: &str, first: &str, cells: &[&Cell]) -> Vec<Value> {
+pub fn run(
+    session: &mut Session,
+    parts: &Parts,
+    what: &str,
+    first: &str,
+    cells: &[&Cell],
+) -> Vec<Value> {
     session.run_well(first);
     let mut executed = Vec::new();
     for (place, cell) in cells.iter().enumerate() {
@@ -71,7 +96,11 @@ pub fn run(session: &mut Session, parts: &Parts, what: &str, first: &str, cells:
     }
     let wrong = checks::outputs(&json!({ "cells": executed }));
     let order: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
-    assert!(wrong.is_empty(), "{}, {what}: {wrong:#?} of {order:?} after {first}", parts.name);
+    assert!(
+        wrong.is_empty(),
+        "{}, {what}: {wrong:#?} of {order:?} after {first}",
+        parts.name
+    );
     executed
 }
 
@@ -87,7 +116,11 @@ fn printed(cell: &Value) -> String {
 fn said(cell: &Value) -> String {
     let printed = printed(cell);
     let shown = outputs(cell).map(|output| text(&output["data"]["text/plain"]));
-    if printed.is_empty() { shown.collect() } else { printed }
+    if printed.is_empty() {
+        shown.collect()
+    } else {
+        printed
+    }
 }
 
 /// What the rows of a figure's text are called, in order of these names, since rankings differ from run to run; those
@@ -95,8 +128,19 @@ fn said(cell: &Value) -> String {
 fn labels(cell: &Value, other: &Value) -> Vec<String> {
     let printed = printed(cell) + &printed(other);
     let figures = outputs(cell).filter(|output| output["data"].get("image/png").is_some());
-    let text: String = figures.map(|output| text(&output["data"]["text/plain"])).collect();
-    let label = |line: &str| line.trim().split("  ").next().unwrap().split(':').next().unwrap().to_owned();
+    let text: String = figures
+        .map(|output| text(&output["data"]["text/plain"]))
+        .collect();
+    let label = |line: &str| {
+        line.trim()
+            .split("  ")
+            .next()
+            .unwrap()
+            .split(':')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     let rows = text.lines().skip(2).take_while(|line| !line.is_empty());
     let mut labels: Vec<String> = rows.map(label).collect();
     labels.retain(|label| !printed.contains(&format!("{label}, left out: ")));

@@ -31,10 +31,16 @@ struct Connection {
 }
 
 fn executable() -> Option<PathBuf> {
-    let names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+    let names = [
+        "chromium",
+        "chromium-browser",
+        "google-chrome-stable",
+        "google-chrome",
+    ];
     let path = env::var_os("PATH").unwrap_or_default();
     let named = env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
-    let of_a_mac = Path::new("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome").to_owned();
+    let of_a_mac =
+        Path::new("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome").to_owned();
     named.chain([of_a_mac]).find(|program| program.is_file())
 }
 
@@ -43,15 +49,23 @@ impl Browser {
     pub fn start<F: Fn()>(_test: F) -> Option<Self> {
         let test = std::any::type_name::<F>();
         let Some(program) = executable() else {
-            assert!(env::var_os("CI").is_none(), "there is no Chromium on the path");
-            progress(&format!("skipped: {test}: there is no Chromium on the path"));
+            assert!(
+                env::var_os("CI").is_none(),
+                "there is no Chromium on the path"
+            );
+            progress(&format!(
+                "skipped: {test}: there is no Chromium on the path"
+            ));
             return None;
         };
         environment();
         let profile = tempfile::tempdir().unwrap();
         // The protocol goes through the file descriptors 3 and 4.
         let mut chromium = Command::new("sh")
-            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"])
+            .args([
+                "-c",
+                "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1",
+            ])
             .arg(program)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             // The sandbox is not to be had by a user who is root; tabs in the background are to go on.
@@ -67,32 +81,57 @@ impl Browser {
                 "--disable-dev-shm-usage",
                 "--disable-background-timer-throttling",
             ])
-            .args(["--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding"])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args([
+                "--disable-backgrounding-occluded-windows",
+                "--disable-renderer-backgrounding",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (to, answers) = (chromium.stdin.take().unwrap(), chromium.stdout.take().unwrap());
+        let (to, answers) = (
+            chromium.stdin.take().unwrap(),
+            chromium.stdout.take().unwrap(),
+        );
         let (told, from) = channel();
         spawn(move || {
             for message in BufReader::new(answers).split(0) {
-                let message = message.ok().and_then(|text| serde_json::from_slice(&text).ok());
+                let message = message
+                    .ok()
+                    .and_then(|text| serde_json::from_slice(&text).ok());
                 if message.is_none_or(|message: Value| told.send(message).is_err()) {
                     break;
                 }
             }
         });
-        let connection = Connection { chromium, to, from, sent: 0, told: Vec::new(), _profile: profile };
+        let connection = Connection {
+            chromium,
+            to,
+            from,
+            sent: 0,
+            told: Vec::new(),
+            _profile: profile,
+        };
         Some(Self(Rc::new(RefCell::new(connection))))
     }
 
     pub fn open(&self, address: &str) -> Page {
         let call = |method, parameters| self.0.borrow_mut().call("", method, parameters).unwrap();
         let tab = call("Target.createTarget", json!({ "url": "about:blank" }));
-        let session = call("Target.attachToTarget", json!({ "targetId": tab["targetId"], "flatten": true }));
+        let session = call(
+            "Target.attachToTarget",
+            json!({ "targetId": tab["targetId"], "flatten": true }),
+        );
         let session = session["sessionId"].as_str().unwrap().to_owned();
-        let page = Page { connection: Rc::clone(&self.0), session };
+        let page = Page {
+            connection: Rc::clone(&self.0),
+            session,
+        };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.call(&format!("{domain}.enable"), json!({}));
         }
@@ -118,8 +157,11 @@ impl Connection {
         write!(self.to, "{message}\0").unwrap();
         let end = Instant::now() + PATIENCE;
         loop {
-            let answer = self.from.recv_timeout(end.saturating_duration_since(Instant::now()));
-            let mut answer = answer.unwrap_or_else(|error| panic!("{method}: the browser: {error}"));
+            let answer = self
+                .from
+                .recv_timeout(end.saturating_duration_since(Instant::now()));
+            let mut answer =
+                answer.unwrap_or_else(|error| panic!("{method}: the browser: {error}"));
             if answer["id"] == self.sent {
                 return match answer["error"]["message"].as_str() {
                     Some(why) => Err(why.to_owned()),
@@ -138,15 +180,23 @@ pub struct Page {
 
 impl Page {
     fn call(&self, method: &str, parameters: Value) -> Value {
-        let answer = self.connection.borrow_mut().call(&self.session, method, parameters);
+        let answer = self
+            .connection
+            .borrow_mut()
+            .call(&self.session, method, parameters);
         answer.unwrap_or_else(|why| panic!("{method}: {why}"))
     }
 
     fn told<T>(&self, names: &[&str], each: impl Fn(&Value) -> T) -> Vec<T> {
         self.call("Page.enable", json!({})); // so that all that came before is known
         let connection = self.connection.borrow();
-        let own = connection.told.iter().filter(|told| told["sessionId"] == self.session.as_str());
-        own.filter(|told| names.iter().any(|name| told["method"] == *name)).map(each).collect()
+        let own = connection
+            .told
+            .iter()
+            .filter(|told| told["sessionId"] == self.session.as_str());
+        own.filter(|told| names.iter().any(|name| told["method"] == *name))
+            .map(each)
+            .collect()
     }
 
     pub fn go(&self, address: &str) -> Result<(), String> {
@@ -170,17 +220,27 @@ impl Page {
     }
 
     pub fn set_telephone_width(&self, width: u32) {
-        let screen = json!({ "width": width, "height": 1_000, "deviceScaleFactor": 1, "mobile": true });
+        let screen =
+            json!({ "width": width, "height": 1_000, "deviceScaleFactor": 1, "mobile": true });
         self.call("Emulation.setDeviceMetricsOverride", screen);
     }
 
     pub fn requests(&self) -> Vec<String> {
-        let address = |told: &Value| told["params"]["request"]["url"].as_str().unwrap().to_owned();
+        let address = |told: &Value| {
+            told["params"]["request"]["url"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
         self.told(&["Network.requestWillBeSent"], address)
     }
 
     pub fn complaints(&self) -> Vec<String> {
-        let names = ["Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"];
+        let names = [
+            "Log.entryAdded",
+            "Runtime.consoleAPICalled",
+            "Runtime.exceptionThrown",
+        ];
         let said = self.told(&names, |told| told["params"].to_string());
         let bad = [
             "\"level\":\"error",
@@ -189,7 +249,9 @@ impl Page {
             "\"type\":\"warning",
             "exceptionDetails",
         ];
-        said.into_iter().filter(|said| bad.iter().any(|bad| said.contains(bad))).collect()
+        said.into_iter()
+            .filter(|said| bad.iter().any(|bad| said.contains(bad)))
+            .collect()
     }
 
     /// The value of an expression of JavaScript; a promise is waited for.
@@ -201,7 +263,10 @@ impl Page {
     }
 
     pub fn wait(&self, what: &str, seconds: u64, expression: &str) {
-        assert!(self.comes(what, seconds, expression), "after {seconds} s there was still not this: {what}");
+        assert!(
+            self.comes(what, seconds, expression),
+            "after {seconds} s there was still not this: {what}"
+        );
     }
 
     pub fn comes(&self, what: &str, seconds: u64, expression: &str) -> bool {
@@ -227,25 +292,32 @@ impl Page {
                 return [box.x + box.width / 2, box.y + box.height / 2];
             }})()"
         );
-        self.wait(&format!("{selector} with the text {text:?}"), 120, &format!("{find} !== null"));
+        self.wait(
+            &format!("{selector} with the text {text:?}"),
+            120,
+            &format!("{find} !== null"),
+        );
         let place = self.evaluate(&find);
         for what in ["mouseMoved", "mousePressed", "mouseReleased"] {
-            let event =
-                json!({ "type": what, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
+            let event = json!({ "type": what, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
             self.call("Input.dispatchMouseEvent", event);
         }
     }
 
     pub fn press(&self, key: &str, number: u32, times: usize) {
-        (0..times).for_each(|_| self.strike(json!({ "key": key, "windowsVirtualKeyCode": number })));
+        (0..times)
+            .for_each(|_| self.strike(json!({ "key": key, "windowsVirtualKeyCode": number })));
     }
 
     pub fn press_control_enter(&self) {
-        self.strike(json!({ "key": "Enter", "windowsVirtualKeyCode": 13, "modifiers": 2, "text": "\r" }));
+        self.strike(
+            json!({ "key": "Enter", "windowsVirtualKeyCode": 13, "modifiers": 2, "text": "\r" }),
+        );
     }
 
     pub fn type_text(&self, text: &str) {
-        text.chars().for_each(|key| self.strike(json!({ "key": key, "text": key })));
+        text.chars()
+            .for_each(|key| self.strike(json!({ "key": key, "text": key })));
     }
 
     fn strike(&self, mut key: Value) {

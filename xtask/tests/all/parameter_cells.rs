@@ -38,9 +38,14 @@ impl Parameter {
     /// or a short one.
     pub fn small(&self, share: f64) -> String {
         if self.is_list() {
-            return if self.is_open() { "&[1, 2]".into() } else { self.value.clone() };
+            return if self.is_open() {
+                "&[1, 2]".into()
+            } else {
+                self.value.clone()
+            };
         }
-        let value = number(&self.value).unwrap_or_else(|| panic!("{} is no number", self.value)) as f64;
+        let value =
+            number(&self.value).unwrap_or_else(|| panic!("{} is no number", self.value)) as f64;
         let least = self.least.unwrap_or(0).max(1) as f64;
         ((least * (value / least).powf(share)) as u64).to_string()
     }
@@ -79,7 +84,8 @@ impl<'ast> Visit<'ast> for Variables {
     }
 
     fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
-        self.used.extend(path.path.get_ident().map(ToString::to_string));
+        self.used
+            .extend(path.path.get_ident().map(ToString::to_string));
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
@@ -89,17 +95,26 @@ impl<'ast> Visit<'ast> for Variables {
             self.visit_expr(argument);
         }
         let text = call.tokens.to_string();
-        let name = |rest: &str| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().into();
+        let name = |rest: &str| {
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap()
+                .into()
+        };
         self.used.extend(text.split('{').skip(1).map(name));
     }
 }
 
 impl Cell {
     fn read(json: &Value) -> Self {
-        let (id, source, fails) =
-            (text(&json["id"]), text(&json["source"]), has_tag(json, "raises-exception"));
+        let (id, source, fails) = (
+            text(&json["id"]),
+            text(&json["source"]),
+            has_tag(json, "raises-exception"),
+        );
         let block = format!("{{{source}\n}}");
-        let parsed: syn::Block = syn::parse_str(&block).unwrap_or_else(|error| panic!("{id}: {error}"));
+        let parsed: syn::Block =
+            syn::parse_str(&block).unwrap_or_else(|error| panic!("{id}: {error}"));
         let (mut items, mut statements) = (Vec::new(), String::new());
         for statement in &parsed.stmts {
             let source = &block[statement.span().byte_range()];
@@ -116,7 +131,16 @@ impl Cell {
             }
         }
         let used = all.used.difference(&all.declared).cloned().collect();
-        Self { id, source, json: json.clone(), fails, items, statements, variables: top.declared, used }
+        Self {
+            id,
+            source,
+            json: json.clone(),
+            fails,
+            items,
+            statements,
+            variables: top.declared,
+            used,
+        }
     }
 }
 
@@ -124,12 +148,18 @@ impl Cell {
 fn item_name(source: &str) -> String {
     let head: Vec<&str> = words(source.split('{').next().unwrap()).collect();
     let kind = |word: &&str| ["const", "fn", "mod", "struct", "trait", "type"].contains(word);
-    head[head.iter().position(kind).map_or(head.len() - 1, |place| place + 1)].into()
+    head[head
+        .iter()
+        .position(kind)
+        .map_or(head.len() - 1, |place| place + 1)]
+    .into()
 }
 
 /// The names in a text; those in the text of a `println!` are among them.
 fn words(source: &str) -> impl Iterator<Item = &str> {
-    source.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+    source
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
 }
 
 /// A notebook, cut at its parameter cell.
@@ -144,7 +174,11 @@ pub struct Parts {
 impl Parts {
     pub fn parameter_cell(&self, value: impl FnMut(&Parameter) -> String) -> String {
         let values = self.parameters.iter().map(value);
-        let lines = self.parameters.iter().zip(values).map(|(parameter, value)| parameter.line(&value));
+        let lines = self
+            .parameters
+            .iter()
+            .zip(values)
+            .map(|(parameter, value)| parameter.line(&value));
         lines.collect::<Vec<_>>().join("\n")
     }
 
@@ -154,7 +188,10 @@ impl Parts {
 
     /// All that the cells define, in one cell: the compiler is called once.
     pub fn definitions(&self) -> String {
-        self.items().map(|(_, source)| source.as_str()).collect::<Vec<_>>().join("\n")
+        self.items()
+            .map(|(_, source)| source.as_str())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     pub fn defines(&self, name: &str) -> bool {
@@ -172,7 +209,11 @@ impl Parts {
                 .map(|(name, _)| name)
                 .collect();
             if more.is_empty() {
-                return self.cells.iter().filter(|cell| !cell.fails && needs(&cell.statements)).collect();
+                return self
+                    .cells
+                    .iter()
+                    .filter(|cell| !cell.fails && needs(&cell.statements))
+                    .collect();
             }
             names.extend(more.into_iter().cloned());
         }
@@ -184,10 +225,16 @@ pub fn parts() -> Vec<Parts> {
         let (name, notebook) = (name(&path), read(&path));
         let cells = code_cells(&notebook);
         let place = cells.iter().position(|cell| has_tag(cell, "parameters"));
-        let (begin, rest) = cells.split_at(1 + place.unwrap_or_else(|| panic!("{name} has no parameters")));
+        let (begin, rest) =
+            cells.split_at(1 + place.unwrap_or_else(|| panic!("{name} has no parameters")));
         let begin: Vec<String> = begin.iter().map(|cell| text(&cell["source"])).collect();
         let parameters = parse(begin.last().unwrap());
-        Parts { name, begin, parameters, cells: rest.iter().map(|cell| Cell::read(cell)).collect() }
+        Parts {
+            name,
+            begin,
+            parameters,
+            cells: rest.iter().map(|cell| Cell::read(cell)).collect(),
+        }
     });
     parts.collect()
 }
@@ -195,9 +242,15 @@ pub fn parts() -> Vec<Parts> {
 /// A notebook whose parameter cell has these values.
 pub fn with_values(path: &Path, value: impl FnMut(&Parameter) -> String) -> Value {
     let mut notebook = read(path);
-    let parts = parts().into_iter().find(|parts| parts.name == name(path)).unwrap();
+    let parts = parts()
+        .into_iter()
+        .find(|parts| parts.name == name(path))
+        .unwrap();
     let cells = notebook["cells"].as_array_mut().unwrap();
-    let cell = cells.iter_mut().find(|cell| has_tag(cell, "parameters")).unwrap();
+    let cell = cells
+        .iter_mut()
+        .find(|cell| has_tag(cell, "parameters"))
+        .unwrap();
     cell["source"] = parts.parameter_cell(value).into();
     notebook
 }
@@ -208,15 +261,29 @@ fn parse(cell: &str) -> Vec<Parameter> {
         let (kind, rest) = rest.split_once(" = ")?;
         let (value, comment) = rest.split_once("; // ")?;
         // At the end of the comment, before the experiments: `5 to 1,000`, `10,000 or more`, or none.
-        let [least, most] = match comment.split(';').next().unwrap().split(' ').collect::<Vec<_>>()[..] {
+        let [least, most] = match comment
+            .split(';')
+            .next()
+            .unwrap()
+            .split(' ')
+            .collect::<Vec<_>>()[..]
+        {
             [.., least, "to", most] => [number(least), number(most)],
             [.., least, "or", "more"] => [number(least), None],
             _ => [None, None],
         };
         let [name, kind, value] = [name, kind, value].map(String::from);
-        Some(Parameter { name, kind, value, least, most })
+        Some(Parameter {
+            name,
+            kind,
+            value,
+            least,
+            most,
+        })
     };
-    cell.lines().map(|line| parameter(line).unwrap_or_else(|| panic!("not a parameter: {line}"))).collect()
+    cell.lines()
+        .map(|line| parameter(line).unwrap_or_else(|| panic!("not a parameter: {line}")))
+        .collect()
 }
 
 fn number(text: &str) -> Option<u64> {

@@ -6,19 +6,31 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-const PARAMETERS: &str = "const COUNT: usize = 3; // how many\nconst LIST: &[i64] = &[1, 2]; // which\n";
+const PARAMETERS: &str =
+    "const COUNT: usize = 3; // how many\nconst LIST: &[i64] = &[1, 2]; // which\n";
 
 /// A notebook named `small` in a folder of its own, and an output folder that does not exist yet.
 fn small(cells: &[(&str, &[&str])]) -> (TempDir, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let notebook = folder.path().join("small.ipynb");
-    write(&notebook, cells.iter().map(|(source, tags)| cell(source, tags)).collect());
+    write(
+        &notebook,
+        cells
+            .iter()
+            .map(|(source, tags)| cell(source, tags))
+            .collect(),
+    );
     let output = folder.path().join("rendered");
     (folder, notebook, output)
 }
 
 fn run(notebook: &Path, output: &Path, more: &[&str]) -> Outcome {
-    let arguments = ["run", notebook.to_str().unwrap(), "--output", output.to_str().unwrap()];
+    let arguments = [
+        "run",
+        notebook.to_str().unwrap(),
+        "--output",
+        output.to_str().unwrap(),
+    ];
     xtask(&[&arguments, more].concat())
 }
 
@@ -59,7 +71,8 @@ fn a_run_that_fails_says_where_and_changes_nothing() {
         (KILLS, ""),
     ] {
         progress(&format!("a cell that fails: {source}"));
-        let (folder, notebook, output) = small(&[("1 + 1", &[]), (source, &[]), (next, &[]), ("2 + 2", &[])]);
+        let (folder, notebook, output) =
+            small(&[("1 + 1", &[]), (source, &[]), (next, &[]), ("2 + 2", &[])]);
         let good = folder.path().join("good.ipynb");
         write(&good, vec![cell("1 + 1", &[])]);
         let mut chosen = [&notebook, &good];
@@ -72,17 +85,33 @@ fn a_run_that_fails_says_where_and_changes_nothing() {
             }
         }
         let before = tree(folder.path());
-        let outcome = run(chosen[0], &output, &[chosen[1].to_str().unwrap(), "--in-place"]);
+        let outcome = run(
+            chosen[0],
+            &output,
+            &[chosen[1].to_str().unwrap(), "--in-place"],
+        );
         let (named, most) = match source {
             KILLS => (format!("ended the kernel: {}…\n", &source[..59]), 1),
             _ => (format!("failed: {source}\n"), 14),
         };
         let stderr = outcome.stderr;
-        assert!(stderr.starts_with(&format!("error: small  cell 2 of 4 {named}")), "{stderr}");
-        assert!(stderr.contains(said) && stderr.lines().count() <= most, "{stderr}");
-        assert!(!stderr.contains('\u{1b}') && !outcome.stdout.contains("2 + 2"), "{source}: {stderr}");
+        assert!(
+            stderr.starts_with(&format!("error: small  cell 2 of 4 {named}")),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains(said) && stderr.lines().count() <= most,
+            "{stderr}"
+        );
+        assert!(
+            !stderr.contains('\u{1b}') && !outcome.stdout.contains("2 + 2"),
+            "{source}: {stderr}"
+        );
         assert_eq!(outcome.code, Some(1));
-        assert!(tree(folder.path()) == before, "{source}: something is changed or left over");
+        assert!(
+            tree(folder.path()) == before,
+            "{source}: something is changed or left over"
+        );
     }
 }
 
@@ -101,7 +130,10 @@ fn what_is_published_is_whole_and_the_same_each_time() {
         prose("# Is `x<y>` <b>big</b>?\n\nA *claim* & <script>alert(1)</script> more.\n\n## Next"),
         cell(PARAMETERS, &["parameters"]),
         cell(&figure, &["cover"]),
-        cell("println!(\"é: {COUNT} of {LIST:?} < 50\\nIt is big: inconclusive (a < b)\");", &[]),
+        cell(
+            "println!(\"é: {COUNT} of {LIST:?} < 50\\nIt is big: inconclusive (a < b)\");",
+            &[],
+        ),
         cell(&show("text/plain", stamp), &[]),
         cell("panic!(\"on purpose\")", &["raises-exception"]),
         cell("COUNT + 1", &[]),
@@ -111,21 +143,43 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     // What an earlier run has left stays in the index; what is no notebook is left out, and said.
     fs::create_dir(&output).unwrap();
     write(&output.join("earlier.ipynb"), vec![prose("# Earlier?")]);
-    for (name, text) in [("earlier.html", ""), ("broken.html", ""), ("broken.ipynb", "[]")] {
+    for (name, text) in [
+        ("earlier.html", ""),
+        ("broken.html", ""),
+        ("broken.ipynb", "[]"),
+    ] {
         fs::write(output.join(name), text).unwrap();
     }
-    let values = ["-p", "COUNT=40 + 1", "-p", "LIST=&[-7]", bare.to_str().unwrap()];
+    let values = [
+        "-p",
+        "COUNT=40 + 1",
+        "-p",
+        "LIST=&[-7]",
+        bare.to_str().unwrap(),
+    ];
     let outcome = run(&notebook, &output, &values);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    let left_out =
-        format!("index.html leaves one out: {} is not a notebook", output.join("broken.ipynb").display());
+    let left_out = format!(
+        "index.html leaves one out: {} is not a notebook",
+        output.join("broken.ipynb").display()
+    );
     for said in ["small  cell 3 of 6, 3 left: println!", &left_out] {
-        assert!(outcome.stdout.contains(said), "{said} is not in {}", outcome.stdout);
+        assert!(
+            outcome.stdout.contains(said),
+            "{said} is not in {}",
+            outcome.stdout
+        );
     }
     let executed = read(&output.join("small.ipynb"));
     let shown = text(&executed["cells"][3]["outputs"][0]["text"]);
-    assert_eq!(shown, "é: 41 of [-7] < 50\nIt is big: inconclusive (a < b)\n");
-    assert_eq!(text(&executed["cells"][6]["outputs"][0]["data"]["text/plain"]), "42");
+    assert_eq!(
+        shown,
+        "é: 41 of [-7] < 50\nIt is big: inconclusive (a < b)\n"
+    );
+    assert_eq!(
+        text(&executed["cells"][6]["outputs"][0]["data"]["text/plain"]),
+        "42"
+    );
     let [index, page] = ["index", "small"].map(|name| output.join(name).with_extension("html"));
     let [index, page] = [index, page].map(|path| fs::read_to_string(path).unwrap());
     for said in [
@@ -141,7 +195,11 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     }
     assert!(!index.contains("broken"), "{index}");
     assert_eq!(crate::checks::scripts(&page), Vec::<String>::new());
-    for said in ["41 of [-7]", "alt=\"How &lt;big&gt;? Data: size, m; a, 1\"", " id=\"cell-id=cell-2\""] {
+    for said in [
+        "41 of [-7]",
+        "alt=\"How &lt;big&gt;? Data: size, m; a, 1\"",
+        " id=\"cell-id=cell-2\"",
+    ] {
         assert!(page.contains(said), "{said} is not in {page}");
     }
 
@@ -151,11 +209,28 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     };
     let first = in_place();
     let format = "{\n \"cells\": [\n  {\n   \"cell_type\"";
-    assert!(first.starts_with(format) && first.ends_with("}\n"), "not in JupyterLab's format: {first}");
-    assert!(first.contains("3 of [1, 2]") && !first.contains("\"execution\""), "{first}");
-    assert_eq!(fs::read_to_string(output.join("small.ipynb")).unwrap(), first);
+    assert!(
+        first.starts_with(format) && first.ends_with("}\n"),
+        "not in JupyterLab's format: {first}"
+    );
+    assert!(
+        first.contains("3 of [1, 2]") && !first.contains("\"execution\""),
+        "{first}"
+    );
+    assert_eq!(
+        fs::read_to_string(output.join("small.ipynb")).unwrap(),
+        first
+    );
     // The panic's text names the thread, and that is another one each time.
-    let lasting = |text: &str| text.lines().filter(|line| !line.contains("thread '")).collect::<String>();
+    let lasting = |text: &str| {
+        text.lines()
+            .filter(|line| !line.contains("thread '"))
+            .collect::<String>()
+    };
     assert_eq!(lasting(&in_place()), lasting(&first));
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "something is left over");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        3,
+        "something is left over"
+    );
 }

@@ -32,11 +32,17 @@ impl Said {
 
     /// The messages of errors: of the compiler, or of a process that ended.
     pub fn error(&self) -> String {
-        self.0.iter().map(|output| text(&output["evalue"])).collect()
+        self.0
+            .iter()
+            .map(|output| text(&output["evalue"]))
+            .collect()
     }
 
     pub fn shown(&self) -> String {
-        self.0.iter().map(|output| text(&output["data"]["text/plain"])).collect()
+        self.0
+            .iter()
+            .map(|output| text(&output["data"]["text/plain"]))
+            .collect()
     }
 
     pub fn wrong(&self) -> String {
@@ -49,14 +55,30 @@ impl Session {
     pub fn start(parts: &Parts) -> Self {
         // The set-up cell finds the helper crate beside the notebook's folder.
         let (folder, mut python) = (workspace(), tool("python"));
-        python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]).arg(folder.path().join("notebooks"));
-        let mut driver = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        python
+            .args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT])
+            .arg(folder.path().join("notebooks"));
+        let mut driver = python
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let requests = driver.stdin.take();
         let answers = BufReader::new(driver.stdout.take().unwrap()).lines();
         let (name, doing) = (parts.name.clone(), "set-up".into());
-        let mut session = Self { doing, name, driver, requests, answers, _folder: folder };
+        let mut session = Self {
+            doing,
+            name,
+            driver,
+            requests,
+            answers,
+            _folder: folder,
+        };
         assert_eq!(session.answer(), "ready");
-        parts.begin.iter().for_each(|cell| drop(session.run_well(cell)));
+        parts
+            .begin
+            .iter()
+            .for_each(|cell| drop(session.run_well(cell)));
         session
     }
 
@@ -66,24 +88,37 @@ impl Session {
 
     pub fn run_well(&mut self, source: &str) -> Said {
         let said = self.execute(source);
-        assert!(said.wrong().is_empty(), "{}: {}: {}: {source}", self.name, self.doing, said.wrong());
+        assert!(
+            said.wrong().is_empty(),
+            "{}: {}: {}: {source}",
+            self.name,
+            self.doing,
+            said.wrong()
+        );
         said
     }
 
     /// Executes a cell and waits for this sign in what it writes, if there is one; interrupts the kernel, if the cell
     /// still runs, so many seconds after the sign or else after the request.
     pub fn execute_until(&mut self, source: &str, sign: &str, interrupts: &[f64]) -> Said {
-        let request = json!({ "source": source, "seconds": LIMIT, "sign": sign, "interrupts": interrupts });
+        let request =
+            json!({ "source": source, "seconds": LIMIT, "sign": sign, "interrupts": interrupts });
         writeln!(self.requests.as_mut().unwrap(), "{request}").unwrap();
         match serde_json::from_str(&self.answer()).unwrap() {
             Value::Array(outputs) => Said(outputs),
-            _ => panic!("{}: {}: the kernel ended or hangs in {source}", self.name, self.doing),
+            _ => panic!(
+                "{}: {}: the kernel ended or hangs in {source}",
+                self.name, self.doing
+            ),
         }
     }
 
     fn answer(&mut self) -> String {
         doing(format!("{}: {}", self.name, self.doing));
-        self.answers.next().expect("the driver ended, for the reason above").unwrap()
+        self.answers
+            .next()
+            .expect("the driver ended, for the reason above")
+            .unwrap()
     }
 }
 

@@ -72,7 +72,10 @@ impl Call {
                 return ended;
             }
             if tenth % 100 == 0 {
-                progress(&format!("  {}", self.said().lines().last().unwrap_or_default()));
+                progress(&format!(
+                    "  {}",
+                    self.said().lines().last().unwrap_or_default()
+                ));
             }
             thread::sleep(Duration::from_millis(100));
         }
@@ -81,11 +84,18 @@ impl Call {
 
     /// Kills the set-up when its step is at a point, then the step if that is wanted; between the two, the next set-up waits.
     fn kill(mut self, bench: &Bench, point: &Path, step: bool) {
-        assert_eq!(self.wait(point), None, "the set-up ended before {point:?}\n{}", self.said());
+        assert_eq!(
+            self.wait(point),
+            None,
+            "the set-up ended before {point:?}\n{}",
+            self.said()
+        );
         signal("KILL", self.child.id() as i32);
         assert_eq!(self.child.wait().unwrap().code(), None, "{}", self.said());
         let mut next = bench.start(Command::new(PROGRAM), "nothing");
-        wait_until("the next waits", || next.said() == "Waiting until another set-up has finished.\n");
+        wait_until("the next waits", || {
+            next.said() == "Waiting until another set-up has finished.\n"
+        });
         next.child.kill().unwrap();
         next.child.wait().unwrap();
         if step {
@@ -106,11 +116,21 @@ impl Bench {
     fn fit(&self, mut command: Command) -> Command {
         let toolchain = Path::new(env!("CARGO")).parent().unwrap().to_owned();
         let path = env::var_os("PATH").unwrap();
-        let others = env::split_paths(&path).filter(|folder| !folder.join("evcxr_jupyter").exists());
-        let path = env::join_paths([self.path("programs"), toolchain].into_iter().chain(others)).unwrap();
-        command.env("CARGO_MANIFEST_DIR", self.path("xtask")).env("PATH", path).env_remove("CONDA_PREFIX");
-        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
-        command.env("PIP_NO_COMPILE", "1").env("STOP_AT", "nothing").stdin(Stdio::null());
+        let others =
+            env::split_paths(&path).filter(|folder| !folder.join("evcxr_jupyter").exists());
+        let path =
+            env::join_paths([self.path("programs"), toolchain].into_iter().chain(others)).unwrap();
+        command
+            .env("CARGO_MANIFEST_DIR", self.path("xtask"))
+            .env("PATH", path)
+            .env_remove("CONDA_PREFIX");
+        command
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "false");
+        command
+            .env("PIP_NO_COMPILE", "1")
+            .env("STOP_AT", "nothing")
+            .stdin(Stdio::null());
         command
     }
 
@@ -118,15 +138,31 @@ impl Bench {
         let folder = tempfile::tempdir_in(self.0.path()).unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         let mut command = self.fit(command);
-        command.process_group(0).stdout(log.try_clone().unwrap()).stderr(log);
-        command.env("STOP_AT", stop_at).env("STOPPED", folder.path().join("stopped"));
+        command
+            .process_group(0)
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        command
+            .env("STOP_AT", stop_at)
+            .env("STOPPED", folder.path().join("stopped"));
         command.env("RUSTC_WRAPPER", self.path("programs/compiler"));
-        Call { child: command.arg("setup").spawn().unwrap(), folder }
+        Call {
+            child: command.arg("setup").spawn().unwrap(),
+            folder,
+        }
     }
 
     fn print(&self, program: &Path, arguments: &[&str]) -> String {
-        let output = self.fit(Command::new(program)).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = self
+            .fit(Command::new(program))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{program:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 }
@@ -141,13 +177,24 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     for file in ["environment.yml", "Cargo.lock", "notebooks/evcxr.toml"] {
         fs::copy(root().join(file), bench.path(file)).unwrap();
     }
-    write(&bench.path("notebooks/sum.ipynb"), vec![cell("40 + 2", &[])]);
+    write(
+        &bench.path("notebooks/sum.ipynb"),
+        vec![cell("40 + 2", &[])],
+    );
     let [programs, bin, target, build] =
         ["programs", ".venv/bin", "target", "target/kernel"].map(|folder| bench.path(folder));
     fs::write(programs.join("sitecustomize.py"), SITE).unwrap();
-    program(&programs, "python3", &PYTHON.replace("BENCH", bench.0.path().to_str().unwrap()));
+    program(
+        &programs,
+        "python3",
+        &PYTHON.replace("BENCH", bench.0.path().to_str().unwrap()),
+    );
     program(&programs, "cargo", &CARGO.replace("CARGO", env!("CARGO")));
-    program(&programs, "compiler", &COMPILER.replace("BUILD", build.to_str().unwrap()));
+    program(
+        &programs,
+        "compiler",
+        &COMPILER.replace("BUILD", build.to_str().unwrap()),
+    );
     let nothing_runs = || !runs_with(bench.0.path());
 
     for &(point, step) in POINTS {
@@ -155,7 +202,10 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
         let call = bench.start(Command::new(PROGRAM), point);
         let stopped = call.folder.path().join("stopped");
         call.kill(&bench, &stopped, step);
-        let script = format!("mount -t tmpfs -o size=16k none '{}' && exec \"$0\" \"$@\"", target.display());
+        let script = format!(
+            "mount -t tmpfs -o size=16k none '{}' && exec \"$0\" \"$@\"",
+            target.display()
+        );
         if point == "/site-packages/jupyterlab/"
             && let Some(mut command) = with_mounts("a build of the kernel without room", &script)
         {
@@ -166,7 +216,11 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
             assert_eq!(call.wait(Path::new("/none")).unwrap().code(), Some(1));
             let said = "error: cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped";
             assert_eq!(call.said().lines().last(), Some(said), "{}", call.said());
-            assert!(call.said().contains("No space left on device"), "{}", call.said());
+            assert!(
+                call.said().contains("No space left on device"),
+                "{}",
+                call.said()
+            );
         }
     }
 
@@ -177,27 +231,49 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     bench.print(Path::new("mkfifo"), &[last.to_str().unwrap()]);
     progress("a set-up is killed while it registers the kernel");
     let mut call = bench.start(Command::new(PROGRAM), "nothing");
-    assert_eq!(call.wait(&kernels.join("guard-time-weigh/kernel.json")), None, "{}", call.said());
+    assert_eq!(
+        call.wait(&kernels.join("guard-time-weigh/kernel.json")),
+        None,
+        "{}",
+        call.said()
+    );
     call.child.kill().unwrap();
     call.child.wait().unwrap();
     fs::remove_file(&last).unwrap();
 
     let mut call = bench.start(Command::new(PROGRAM), "nothing");
-    assert!(call.wait(Path::new("/none")).unwrap().success(), "{}", call.said());
+    assert!(
+        call.wait(Path::new("/none")).unwrap().success(),
+        "{}",
+        call.said()
+    );
     let ready = format!("Ready: {}\n", bench.path(".venv").display());
     assert!(call.said().ends_with(&ready), "{}", call.said());
     assert!(!build.exists(), "something is left");
     // As if the set-up had been killed when it removed the build.
     fs::create_dir_all(build.join("release")).unwrap();
-    assert_eq!(bench.print(Path::new(PROGRAM), &["setup"]), ready, "a second set-up does something");
+    assert_eq!(
+        bench.print(Path::new(PROGRAM), &["setup"]),
+        ready,
+        "a second set-up does something"
+    );
     assert!(!build.exists(), "the build is left");
 
     bench.print(&bin.join("jupyter-lab"), &["--version"]);
     let kernels = bench.print(&bin.join("jupyter"), &["kernelspec", "list", "--json"]);
-    assert!(kernels.contains(&format!("{:?}", bench.path(".venv/kernel/bin/evcxr_jupyter"))), "{kernels}");
+    assert!(
+        kernels.contains(&format!(
+            "{:?}",
+            bench.path(".venv/kernel/bin/evcxr_jupyter")
+        )),
+        "{kernels}"
+    );
     bench.print(Path::new(PROGRAM), &["run"]);
     let executed = read(&bench.path("target/rendered/sum.ipynb"));
-    assert_eq!(text(&executed["cells"][0]["outputs"][0]["data"]["text/plain"]), "42");
+    assert_eq!(
+        text(&executed["cells"][0]["outputs"][0]["data"]["text/plain"]),
+        "42"
+    );
     wait_until("nothing runs any more", nothing_runs);
 }
 
@@ -213,16 +289,29 @@ python3.12: echo 3.12; exit 1 => {}/python3.12 cannot make virtual environments:
 /// A project without anything but a list of tools.
 fn project() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::copy(root().join("environment.yml"), folder.path().join("environment.yml")).unwrap();
+    fs::copy(
+        root().join("environment.yml"),
+        folder.path().join("environment.yml"),
+    )
+    .unwrap();
     folder
 }
 
 /// What a set-up there says when it fails.
 fn refusal(command: &str, project: &Path, path: Option<&Path>) -> String {
     let mut xtask = Command::new(PROGRAM);
-    xtask.arg(command).env("CARGO_MANIFEST_DIR", project.join("xtask")).env("HOME", project);
+    xtask
+        .arg(command)
+        .env("CARGO_MANIFEST_DIR", project.join("xtask"))
+        .env("HOME", project);
     path.map(|path| xtask.env("PATH", path));
-    let outcome = Outcome::of(xtask.env_remove("CONDA_PREFIX").env_remove("PYENV_ROOT").output().unwrap());
+    let outcome = Outcome::of(
+        xtask
+            .env_remove("CONDA_PREFIX")
+            .env_remove("PYENV_ROOT")
+            .output()
+            .unwrap(),
+    );
     assert_eq!(outcome.code, Some(1), "{}", outcome.stdout);
     outcome.stderr
 }
@@ -232,7 +321,11 @@ fn what_is_missing_is_a_sentence_with_the_remedy() {
     let folder = project();
     let programs = folder.path().join("programs");
     fs::create_dir(&programs).unwrap();
-    for line in MISSING.trim().replace("{}", programs.to_str().unwrap()).lines() {
+    for line in MISSING
+        .trim()
+        .replace("{}", programs.to_str().unwrap())
+        .lines()
+    {
         let (step, said) = line.split_once(" => ").unwrap();
         let (name, script) = step.split_once(": ").unwrap();
         program(&programs, name, script);
@@ -275,17 +368,33 @@ fn what_is_broken_behind_a_receipt_is_made_anew() {
     let elsewhere = folder.path().join("elsewhere");
     let set_up = || {
         let mut xtask = Command::new(PROGRAM);
-        xtask.arg("setup").env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env_remove("CONDA_PREFIX");
-        xtask.env("PIP_TARGET", &elsewhere).env("PIP_DRY_RUN", "1").env("PIP_NO_BINARY", ":all:");
+        xtask
+            .arg("setup")
+            .env("CARGO_MANIFEST_DIR", folder.path().join("xtask"))
+            .env_remove("CONDA_PREFIX");
+        xtask
+            .env("PIP_TARGET", &elsewhere)
+            .env("PIP_DRY_RUN", "1")
+            .env("PIP_NO_BINARY", ":all:");
         let outcome = Outcome::of(xtask.output().unwrap());
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         outcome.stdout
     };
     assert!(set_up().contains("Installing"));
-    let site = fs::read_dir(venv.join("lib")).unwrap().next().unwrap().unwrap().path().join("site-packages");
+    let site = fs::read_dir(venv.join("lib"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path()
+        .join("site-packages");
     let breaks: [(&str, &dyn Fn()); 3] = [
-        ("a package is gone", &|| fs::remove_dir_all(site.join("nbclient")).unwrap()),
-        ("a file is cut off", &|| fs::write(site.join("nbformat/__init__.py"), "im").unwrap()),
+        ("a package is gone", &|| {
+            fs::remove_dir_all(site.join("nbclient")).unwrap()
+        }),
+        ("a file is cut off", &|| {
+            fs::write(site.join("nbformat/__init__.py"), "im").unwrap()
+        }),
         ("the base Python is gone", &|| {
             fs::remove_file(venv.join("bin/python")).unwrap();
             symlink("/nowhere/python3", venv.join("bin/python")).unwrap();
@@ -293,16 +402,26 @@ fn what_is_broken_behind_a_receipt_is_made_anew() {
     ];
     for (what, damage) in breaks {
         progress(what);
-        assert!(!set_up().contains("Installing"), "{what}: the set-up before was not complete");
+        assert!(
+            !set_up().contains("Installing"),
+            "{what}: the set-up before was not complete"
+        );
         damage();
         assert!(set_up().contains("Installing"), "{what}: it was not seen");
     }
     progress("a setting of pip that no variable turns off");
     let settings = folder.path().join("pip.conf");
-    fs::write(&settings, format!("[install]\ntarget = {}\n", elsewhere.display())).unwrap();
+    fs::write(
+        &settings,
+        format!("[install]\ntarget = {}\n", elsewhere.display()),
+    )
+    .unwrap();
     fs::remove_dir_all(site.join("nbclient")).unwrap();
     let mut xtask = Command::new(PROGRAM);
-    xtask.arg("setup").env("CARGO_MANIFEST_DIR", folder.path().join("xtask")).env_remove("CONDA_PREFIX");
+    xtask
+        .arg("setup")
+        .env("CARGO_MANIFEST_DIR", folder.path().join("xtask"))
+        .env_remove("CONDA_PREFIX");
     let outcome = Outcome::of(xtask.env("PIP_CONFIG_FILE", &settings).output().unwrap());
     let said = "error: pip did not install in .venv; see `pip config list` for a setting such as target or prefix, remove it, and call again\n";
     assert_eq!((outcome.code, &*outcome.stderr), (Some(1), said));

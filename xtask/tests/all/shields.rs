@@ -63,17 +63,28 @@ pub fn notebook() -> (TempDir, std::path::PathBuf) {
         Some(parity) => turns_of(parity, 100),
         None => cell.trim_end().to_owned(),
     };
-    write(&path, CELLS.iter().map(|at| cell(&source(at), &[])).collect());
+    write(
+        &path,
+        CELLS.iter().map(|at| cell(&source(at), &[])).collect(),
+    );
     (folder, path)
 }
 
 /// What is set for other work, all of it.
 pub fn set() -> String {
-    ROWS[..11].iter().map(|(set, _)| format!("{set}\n")).collect()
+    ROWS[..11]
+        .iter()
+        .map(|(set, _)| format!("{set}\n"))
+        .collect()
 }
 
 fn said(notebook: &Path) -> String {
-    read(notebook)["cells"].as_array().unwrap().iter().map(|cell| cell["outputs"].to_string()).collect()
+    read(notebook)["cells"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cell| cell["outputs"].to_string())
+        .collect()
 }
 
 #[test]
@@ -82,12 +93,23 @@ fn what_is_set_for_other_work_does_not_reach_a_notebook() {
     environment();
     let ((_folder, path), output) = (notebook(), tempfile::tempdir().unwrap());
     let mut shell = Command::new("sh");
-    shell.current_dir(output.path()).args(["-ec", &format!("{}exec \"$0\" \"$@\"", set())]);
-    let run = [PROGRAM, "run", path.to_str().unwrap(), "--output", output.path().to_str().unwrap()];
+    shell
+        .current_dir(output.path())
+        .args(["-ec", &format!("{}exec \"$0\" \"$@\"", set())]);
+    let run = [
+        PROGRAM,
+        "run",
+        path.to_str().unwrap(),
+        "--output",
+        output.path().to_str().unwrap(),
+    ];
     let outcome = Outcome::of(shell.args(run).output().unwrap());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let said = said(&output.path().join("shielded.ipynb"));
-    assert!(said.contains(RUNS) && !said.contains("Took") && !said.contains("stderr"), "{said}");
+    assert!(
+        said.contains(RUNS) && !said.contains("Took") && !said.contains("stderr"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -108,14 +130,28 @@ fn each_setting_of_a_reader_does_not_matter_or_is_a_sentence() {
         if !set.contains("mount") && !set.contains("unshare") {
             shell.args(["-c", &script]);
         }
-        shell.arg(jupyter.get_program()).args(["execute", "--allow-errors", "--output=out"]).arg(&path);
-        shell.envs(jupyter.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell
+            .arg(jupyter.get_program())
+            .args(["execute", "--allow-errors", "--output=out"])
+            .arg(&path);
+        shell.envs(
+            jupyter
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         let outcome = Outcome::of(shell.current_dir(scratch.path()).output().unwrap());
         assert_eq!(outcome.code, Some(0), "{set}: {}", outcome.stderr);
         let said = said(&folder.path().join("notebooks/out.ipynb"));
-        assert!(said.contains(end) && !said.contains("Took"), "{set}: {said}");
+        assert!(
+            said.contains(end) && !said.contains("Took"),
+            "{set}: {said}"
+        );
         assert!(end != RUNS || !said.contains("stderr"), "{set}: {said}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "{set}: something is left");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            2,
+            "{set}: something is left"
+        );
     }
 }
 
@@ -134,7 +170,10 @@ one, other = made('one'), made('other')
 shutil.rmtree(place / 'other')
 assert one.samefile(place / 'one/registry') and one == made('one')
 assert not other.exists() and other == made('other') and other.samefile(place / 'other/registry')";
-    python.args(["-c", script]).arg(root().join("xtask/src/launch.py")).arg(folder.path());
+    python
+        .args(["-c", script])
+        .arg(root().join("xtask/src/launch.py"))
+        .arg(folder.path());
     let outcome = Outcome::of(python.output().unwrap());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
 }
@@ -156,7 +195,9 @@ fn an_entry_of_the_cache_that_was_cut_off_is_left_out() {
     let script = "import pathlib, runpy, sys
 sound = runpy.run_path(sys.argv[1])['sound']
 print(*[sound(pathlib.Path(path)) for path in sys.argv[2:]])";
-    python.args(["-c", script]).arg(root().join("xtask/src/launch.py"));
+    python
+        .args(["-c", script])
+        .arg(root().join("xtask/src/launch.py"));
     for (place, (hits, built, _)) in ENTRIES.iter().enumerate() {
         let entry = folder.path().join(place.to_string());
         fs::create_dir(&entry).unwrap();
@@ -166,6 +207,8 @@ print(*[sound(pathlib.Path(path)) for path in sys.argv[2:]])";
         python.arg(entry);
     }
     let outcome = Outcome::of(python.output().unwrap());
-    let wanted = ENTRIES.map(|entry| if entry.2 { "True" } else { "False" }).join(" ");
+    let wanted = ENTRIES
+        .map(|entry| if entry.2 { "True" } else { "False" })
+        .join(" ");
     assert_eq!(outcome.stdout.trim(), wanted, "{}", outcome.stderr);
 }

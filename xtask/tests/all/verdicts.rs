@@ -11,7 +11,12 @@ struct Busy(Child);
 
 impl Busy {
     fn start() -> Self {
-        Self(Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap())
+        Self(
+            Command::new("sh")
+                .args(["-c", "while :; do :; done"])
+                .spawn()
+                .unwrap(),
+        )
     }
 }
 
@@ -22,8 +27,17 @@ impl Drop for Busy {
 }
 
 /// What the verdict's cell says of each claim.
-fn verdicts(session: &mut Session, parts: &Parts, times: usize, when: &str) -> Vec<BTreeMap<String, String>> {
-    let cell = parts.cells.iter().find(|cell| cell.id == "verdict").unwrap();
+fn verdicts(
+    session: &mut Session,
+    parts: &Parts,
+    times: usize,
+    when: &str,
+) -> Vec<BTreeMap<String, String>> {
+    let cell = parts
+        .cells
+        .iter()
+        .find(|cell| cell.id == "verdict")
+        .unwrap();
     let once = |time| {
         session.doing = format!("verdict {when}, {time} of {times}");
         let said = session.run_well(&cell.source).stream("stdout");
@@ -31,14 +45,23 @@ fn verdicts(session: &mut Session, parts: &Parts, times: usize, when: &str) -> V
         let judged = lines.filter(|(_, word)| {
             ["supported", "refuted"].contains(word) || word.starts_with("inconclusive (")
         });
-        judged.map(|(claim, word)| (claim.to_owned(), word.to_owned())).collect()
+        judged
+            .map(|(claim, word)| (claim.to_owned(), word.to_owned()))
+            .collect()
     };
     (1..=times).map(once).collect()
 }
 
-fn never_opposite(expected: &BTreeMap<String, String>, found: &[BTreeMap<String, String>], when: &str) {
+fn never_opposite(
+    expected: &BTreeMap<String, String>,
+    found: &[BTreeMap<String, String>],
+    when: &str,
+) {
     for verdicts in found {
-        assert!(verdicts.keys().eq(expected.keys()), "{when}: {verdicts:?}, not {expected:?}");
+        assert!(
+            verdicts.keys().eq(expected.keys()),
+            "{when}: {verdicts:?}, not {expected:?}"
+        );
         for (claim, word) in verdicts {
             let fits = *word == expected[claim] || word.starts_with("inconclusive (");
             assert!(fits, "{when}: {claim}: {word}, not {}", expected[claim]);
@@ -54,8 +77,9 @@ fn a_verdict_stays_on_a_quiet_machine_and_never_turns_into_its_opposite() {
         let mut session = Session::start(&parts);
         session.run_well(&parts.definitions());
         let quiet = verdicts(&mut session, &parts, 20, "on a quiet machine");
-        let decided =
-            |verdicts: &&BTreeMap<_, String>| !verdicts.values().any(|word| word.contains("close them"));
+        let decided = |verdicts: &&BTreeMap<_, String>| {
+            !verdicts.values().any(|word| word.contains("close them"))
+        };
         let expected = quiet.iter().find(decided).expect("a quiet machine");
         assert!(expected.len() >= 2, "{}: {expected:?}", parts.name);
         for verdicts in quiet.iter().filter(decided) {
@@ -64,10 +88,18 @@ fn a_verdict_stays_on_a_quiet_machine_and_never_turns_into_its_opposite() {
         never_opposite(expected, &quiet, &parts.name);
         let cores = std::thread::available_parallelism().unwrap().get();
         let busy: Vec<Busy> = (0..cores).map(|_| Busy::start()).collect();
-        never_opposite(expected, &verdicts(&mut session, &parts, 10, "beside busy programs"), "busy");
+        never_opposite(
+            expected,
+            &verdicts(&mut session, &parts, 10, "beside busy programs"),
+            "busy",
+        );
         drop(busy);
         let bind = "std::process::Command::new(\"taskset\").args([\"-acp\", \"0\", &std::process::id().to_string()]).output()?;";
         session.run_well(bind);
-        never_opposite(expected, &verdicts(&mut session, &parts, 10, "on one core"), "one core");
+        never_opposite(
+            expected,
+            &verdicts(&mut session, &parts, 10, "on one core"),
+            "one core",
+        );
     }
 }

@@ -22,7 +22,10 @@ pub struct Outcome {
 }
 
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// Says how far a test is, past the test harness, which shows nothing of a test that succeeds.
@@ -57,10 +60,19 @@ pub fn environment() -> &'static Path {
         doing("set-up");
         let mut setup = Command::new(PROGRAM);
         let setup = setup.arg("setup").stdout(io::stderr()).status().unwrap();
-        assert!(setup.success(), "cargo xtask setup failed, for the reason above");
+        assert!(
+            setup.success(),
+            "cargo xtask setup failed, for the reason above"
+        );
         let ready = Command::new(PROGRAM).arg("setup").output().unwrap().stdout;
         let ready = String::from_utf8(ready).unwrap();
-        ready.lines().last().unwrap().strip_prefix("Ready: ").expect("what set-up says at its end").into()
+        ready
+            .lines()
+            .last()
+            .unwrap()
+            .strip_prefix("Ready: ")
+            .expect("what set-up says at its end")
+            .into()
     });
     &PREFIX
 }
@@ -73,7 +85,10 @@ pub fn tool(program: &str) -> Command {
     let mut command = Command::new(bin.join(program));
     command.env("PATH", path);
     // What cargo sets for a test, and would be in no terminal.
-    command.env_remove("LD_LIBRARY_PATH").env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
+    command
+        .env_remove("LD_LIBRARY_PATH")
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("RUST_LIB_BACKTRACE");
     command
 }
 
@@ -90,9 +105,15 @@ pub fn check_refusals(folder: &Path, lines: &str) {
         let (asked, said) = line.split_once(" => ").unwrap();
         let mut outcome = xtask(&asked.split(' ').collect::<Vec<_>>());
         // As another test may do at this moment.
-        outcome.stdout = outcome.stdout.replace("Waiting until another set-up has finished.\n", "");
+        outcome.stdout = outcome
+            .stdout
+            .replace("Waiting until another set-up has finished.\n", "");
         let said = format!("error: {}\n", said.replace("\\n", "\n"));
-        assert_eq!((outcome.code, outcome.stdout, outcome.stderr), (Some(1), String::new(), said), "{asked}");
+        assert_eq!(
+            (outcome.code, outcome.stdout, outcome.stderr),
+            (Some(1), String::new(), said),
+            "{asked}"
+        );
         assert!(tree(folder) == before, "{asked}: something is changed");
     }
 }
@@ -113,7 +134,11 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
 impl Outcome {
     pub fn of(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
@@ -143,23 +168,30 @@ pub fn write(path: &Path, mut cells: Vec<Value>) {
         }
     }
     let kernel = json!({ "display_name": "Rust", "language": "rust", "name": "guard-time-weigh" });
-    let notebook =
-        json!({ "cells": cells, "metadata": { "kernelspec": kernel }, "nbformat": 4, "nbformat_minor": 5 });
+    let notebook = json!({ "cells": cells, "metadata": { "kernelspec": kernel }, "nbformat": 4, "nbformat_minor": 5 });
     fs::write(path, notebook.to_string()).unwrap();
 }
 
 pub fn read(path: &Path) -> Value {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 pub fn notebooks() -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("notebooks")).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "ipynb"));
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "ipynb")
+    });
     paths.retain(|path| !name(path).starts_with('.'));
     paths.sort();
-    assert!(!paths.is_empty(), "there is no notebook in {}", root().join("notebooks").display());
+    assert!(
+        !paths.is_empty(),
+        "there is no notebook in {}",
+        root().join("notebooks").display()
+    );
     paths
 }
 
@@ -169,20 +201,31 @@ pub fn name(path: &Path) -> String {
 
 pub fn cell_named<'a>(notebook: &'a Value, id: &str) -> &'a Value {
     let cells = notebook["cells"].as_array().unwrap();
-    cells.iter().find(|cell| cell["id"] == id).unwrap_or_else(|| panic!("the notebook has no cell {id}"))
+    cells
+        .iter()
+        .find(|cell| cell["id"] == id)
+        .unwrap_or_else(|| panic!("the notebook has no cell {id}"))
 }
 
 pub fn code_cells(notebook: &Value) -> Vec<&Value> {
     let cells = notebook["cells"].as_array().unwrap();
-    cells.iter().filter(|cell| cell["cell_type"] == "code").collect()
+    cells
+        .iter()
+        .filter(|cell| cell["cell_type"] == "code")
+        .collect()
 }
 
 pub fn has_tag(cell: &Value, tag: &str) -> bool {
-    cell["metadata"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|other| other == tag))
+    cell["metadata"]["tags"]
+        .as_array()
+        .is_some_and(|tags| tags.iter().any(|other| other == tag))
 }
 
 pub fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// A string of the notebook format, which may also be a list of lines.
@@ -197,22 +240,31 @@ pub fn text(value: &Value) -> String {
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(120);
     while !holds() {
-        assert!(Instant::now() < end, "two minutes have passed, and this does not hold: {what}");
+        assert!(
+            Instant::now() < end,
+            "two minutes have passed, and this does not hold: {what}"
+        );
         thread::sleep(Duration::from_millis(2));
     }
 }
 
 pub fn signal(name: &str, to: i32) {
-    let status = Command::new("sh").args(["-c", "kill -s \"$0\" -- \"$1\"", name, &to.to_string()]).status();
+    let status = Command::new("sh")
+        .args(["-c", "kill -s \"$0\" -- \"$1\"", name, &to.to_string()])
+        .status();
     assert!(status.unwrap().success(), "cannot send {name} to {to}");
 }
 
 /// Whether a process runs that was started with this path in its environment.
 pub fn runs_with(path: &Path) -> bool {
     let path = path.to_str().unwrap().as_bytes();
-    let environments = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("environ"));
+    let environments = fs::read_dir("/proc")
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("environ"));
     let knows = |environment: Vec<u8>| environment.windows(path.len()).any(|part| part == path);
-    environments.filter_map(|environment| fs::read(environment).ok()).any(knows)
+    environments
+        .filter_map(|environment| fs::read(environment).ok())
+        .any(knows)
 }
 
 /// A command in which the script's mounts are seen, and nowhere else; nothing where the machine does not permit that,
@@ -221,19 +273,24 @@ pub fn runs_with(path: &Path) -> bool {
 /// The script ends in `"$0" "$@"`, or has it where the command is to be called.
 pub fn with_mounts(test: &str, script: &str) -> Option<Command> {
     for option in ["-m", "-rm"] {
-        let mount = Command::new("unshare").args([option, "mount", "-t", "tmpfs", "none", "/tmp"]).output();
+        let mount = Command::new("unshare")
+            .args([option, "mount", "-t", "tmpfs", "none", "/tmp"])
+            .output();
         if mount.is_ok_and(|mount| mount.status.success()) {
             let mut command = Command::new("unshare");
             command.args([option, "sh", "-c", script]);
             return Some(command);
         }
     }
-    progress(&format!("skipped: {test}: this machine does not permit `unshare -m`"));
+    progress(&format!(
+        "skipped: {test}: this machine does not permit `unshare -m`"
+    ));
     None
 }
 
 /// What two threads share that hand a lock to each other, as a cell.
-pub const TURNS: &str = "use std::{sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}}, time::Duration};
+pub const TURNS: &str =
+    "use std::{sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}}, time::Duration};
 let turns = Arc::new((parking_lot::Mutex::new(()), AtomicUsize::new(0)));";
 
 /// The thread with the odd or the even turns, as a cell of its own: a function would be compiled in the first cell alone.
