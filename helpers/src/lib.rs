@@ -15,41 +15,40 @@
 //! Measuring never draws and drawing never measures. Nothing here panics on bad input: every refusal is an [`Error`]
 //! that says what was wrong and what is allowed.
 
-mod canvas;
-mod caption;
-mod contention;
+mod check;
 mod error;
-mod figure;
-mod layout;
+mod judge;
 mod machine;
 mod memory;
+mod number;
+mod show;
 mod stats;
-mod system;
 mod table;
-mod threads;
-mod timing;
-mod warning;
-mod work;
+mod time;
 
-pub use canvas::{Area, Drawing};
-pub use caption::Caption;
-pub use contention::{
+pub use check::{each_within, within};
+pub use error::{Error, Result};
+pub use judge::claim::{Claim, Verdict};
+pub use judge::prediction::{Judged, Prediction};
+pub use judge::warning::Warning;
+pub use machine::allocator::release_free_memory;
+pub use machine::cores::usable_cores;
+pub use machine::stamp::Machine;
+pub use memory::reading::{MemoryReading, read_available_memory, read_memory};
+pub use memory::series::{MemoryGrowth, MemorySeries};
+pub use number::show_number;
+pub use show::canvas::{Area, Drawing};
+pub use show::caption::Caption;
+pub use show::figure::{Axis, Figure, Mark, Point, Scale, Series, Style};
+pub use stats::estimate::{Estimate, round_ratios};
+pub use stats::line::Line;
+pub use table::Table;
+pub use time::contention::{
     Contender, Contention, ContentionRun, Family, Shared, Timing, time_contenders,
 };
-pub use error::{Error, Result, each_within, within};
-pub use figure::{Axis, Figure, Mark, Point, Scale, Series, Style};
-pub use machine::Machine;
-pub use memory::{
-    MemoryGrowth, MemoryReading, MemorySeries, read_available_memory, read_memory,
-    release_free_memory,
-};
-pub use stats::{Claim, Estimate, Judged, Line, Prediction, Verdict, round_ratios, show_number};
-pub use system::usable_cores;
-pub use table::Table;
-pub use threads::{MOST_THREADS, on_threads, thread_counts};
-pub use timing::{BusyWork, Calibration};
-pub use warning::Warning;
-pub use work::{Held, Hold, Parts, Sample, Work};
+pub use time::threads::{MOST_THREADS, on_threads, thread_counts};
+pub use time::timing::{BusyWork, Calibration};
+pub use time::work::{Held, Hold, Parts, Sample, Work};
 
 // A cell reaches these through this crate: a second copy would have statics of its own, and locks that never wake.
 pub use hdrhistogram;

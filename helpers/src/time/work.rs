@@ -1,7 +1,7 @@
 //! One thread's share of a sample: operations again and again, and where their time goes.
 
-use crate::system;
-use crate::timing::{BusyWork, Calibration, mean, undisturbed};
+use crate::machine::cores;
+use crate::time::timing::{BusyWork, Calibration, mean, undisturbed};
 use hdrhistogram::Histogram;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -203,7 +203,7 @@ impl Work {
 
     /// Looked up only where parts are wanted: it takes some microseconds.
     fn core_time(&self) -> Option<u64> {
-        self.orders.stride.and_then(|_| system::without_core_ns())
+        self.orders.stride.and_then(|_| cores::without_core_ns())
     }
 }
 

@@ -1,6 +1,9 @@
 //! The stamp: what a reader must know of the machine and the build to judge a figure, and nothing that names its owner.
 
-use crate::{Table, memory, show_number, system};
+use crate::machine::allocator;
+use crate::machine::{clock, cores, files, limits};
+use crate::number::show_number;
+use crate::table::Table;
 use std::path::Path;
 use std::time::SystemTime;
 use sysinfo::{CpuRefreshKind, System};
@@ -61,21 +64,21 @@ impl Machine {
             date: now[..10].into(),
             time: now[11..16].into(),
             processor: or_unknown(brand),
-            cores: system::usable_cores(),
+            cores: cores::usable_cores(),
             core_details: core_details(),
             memory_bytes: system.map_or(0, |system| system.total_memory()),
             pages: pages(),
             allocator: format!(
                 "{}; C library: {}",
-                memory::allocator(),
-                memory::c_library()
+                allocator::allocator(),
+                allocator::c_library()
             ),
             clock: format!(
                 "{}, step of {} ns",
-                or_unknown(system::text(
+                or_unknown(files::text(
                     "/sys/devices/system/clocksource/clocksource0/current_clocksource"
                 )),
-                show_number(system::clock_resolution_ns()),
+                show_number(clock::clock_resolution_ns()),
             ),
             system: format!(
                 "{} {}, {}",
@@ -124,9 +127,27 @@ impl Machine {
     }
 }
 
+/// When, and on what machine, something is measured now.
+pub(crate) fn measured_now() -> String {
+    let Machine {
+        date,
+        time,
+        processor,
+        cores,
+        system,
+        ..
+    } = Machine::read();
+    let cores = if cores == 1 {
+        "1 core".into()
+    } else {
+        format!("{cores} cores")
+    };
+    format!("measured {date} {time} UTC on {cores} of {processor}, {system}")
+}
+
 fn core_details() -> String {
-    let cores = system::usable_cores();
-    let mut details = match system::whole_cores_and_kinds() {
+    let cores = cores::usable_cores();
+    let mut details = match cores::whole_cores_and_kinds() {
         None => "siblings and kinds unknown".into(),
         Some((whole, kinds)) => {
             let whole = if whole < cores {
@@ -142,7 +163,7 @@ fn core_details() -> String {
             format!("{whole}, {kinds}")
         }
     };
-    if let Some((quota, ..)) = system::quota(Path::new("/")) {
+    if let Some((quota, ..)) = limits::quota(Path::new("/")) {
         details += &format!(", a quota of {} cores", show_number(quota));
     }
     details
@@ -150,9 +171,9 @@ fn core_details() -> String {
 
 fn pages() -> String {
     let bytes =
-        system::page_bytes().map_or("size unknown".into(), |bytes| format!("{bytes} bytes"));
+        limits::page_bytes().map_or("size unknown".into(), |bytes| format!("{bytes} bytes"));
     // The one in force stands in brackets.
-    let huge = system::text("/sys/kernel/mm/transparent_hugepage/enabled");
+    let huge = files::text("/sys/kernel/mm/transparent_hugepage/enabled");
     let huge = huge
         .as_deref()
         .and_then(|choices| choices.split(['[', ']']).nth(1))
@@ -170,7 +191,7 @@ fn pages() -> String {
 
 /// The versions of what is measured, read from this crate's own manifest, where they are pinned.
 fn libraries() -> String {
-    let pinned = include_str!("../Cargo.toml").lines().filter_map(|line| {
+    let pinned = include_str!("../../Cargo.toml").lines().filter_map(|line| {
         let (name, rest) = line.split_once(" = ")?;
         let version = rest.split_once("\"=")?.1.split('"').next()?;
         ["memory-stats", "parking_lot", "tokio"]

@@ -3,233 +3,18 @@
 //! One difference at one number is wrong, and wrong differently on each run: memory comes in pages, and the allocator
 //! hands out again what an earlier run freed. The slope over many numbers has neither fault.
 
-use crate::error::thousands;
-use crate::stats::{Line, slope};
-use crate::{Caption, Error, Estimate, Result, show_number, system, within};
-use std::io::Read;
-use std::path::Path;
-
-/// What the process uses at one moment, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemoryReading {
-    /// Things added so far; 0 in a reading taken outside a series.
-    pub count: u64,
-    /// Heap in use: what the allocator has given out and not got back. Known with glibc's allocator, from version
-    /// 2.33 on, else `None`.
-    pub heap_bytes: Option<u64>,
-    /// Resident set size: pages of the process that are in physical memory.
-    pub resident_bytes: u64,
-    /// Address space that is mapped.
-    pub virtual_bytes: u64,
-}
-
-/// Reads the memory of this process: with the crate `memory-stats`, and more exactly where the system allows.
-///
-/// On Linux the resident set is the sum that the kernel makes in `/proc/self/smaps_rollup`. Adding up the areas of
-/// `/proc/self/smaps` oneself can count one twice: the text is read in pieces, into a buffer that grows, and the heap
-/// with it; an area that has grown between two pieces is listed again. Seen: 1,032 bytes a thing where 512 were taken.
-///
-/// # Errors
-/// The system does not tell.
-///
-/// ```
-/// let kept = vec![1_u8; 10_000_000];
-/// let reading = helpers::read_memory()?;
-/// assert!(reading.resident_bytes > kept.len() as u64);
-/// # Ok::<(), helpers::Error>(())
-/// ```
-pub fn read_memory() -> Result<MemoryReading> {
-    let usage = memory_stats::memory_stats()
-        .filter(|usage| usage.physical_mem > 0)
-        .ok_or_else(|| {
-            Error::new(
-                "read memory",
-                "the system does not tell",
-                "Linux, macOS or Windows, with `/proc` on Linux",
-            )
-        })?;
-    Ok(MemoryReading {
-        count: 0,
-        heap_bytes: heap_in_use(),
-        resident_bytes: resident_exactly("Rss:").unwrap_or(usage.physical_mem as u64),
-        virtual_bytes: usage.virtual_mem as u64,
-    })
-}
-
-/// Reads into a buffer on the stack, so that the reading takes no memory itself.
-fn resident_exactly(kind: &str) -> Option<u64> {
-    let mut buffer = [0; 4096];
-    let length = std::fs::File::open("/proc/self/smaps_rollup")
-        .ok()?
-        .read(&mut buffer)
-        .ok()?;
-    let text = std::str::from_utf8(&buffer[..length]).ok()?;
-    let kibibytes = text
-        .lines()
-        .find_map(|line| line.strip_prefix(kind))?
-        .trim()
-        .strip_suffix(" kB")?;
-    Some(kibibytes.parse::<u64>().ok()? * 1024)
-}
-
-/// Resident pages of files, such as the program's own: code that runs for the first time brings in 16 of them at once.
-fn resident_file_bytes() -> u64 {
-    let all = resident_exactly("Rss:").zip(resident_exactly("Anonymous:"));
-    all.map_or(0, |(all, anonymous)| all.saturating_sub(anonymous))
-}
-
-/// Bytes of the process in huge pages, which the system gives out 2 MiB or more at a time.
-fn huge_page_bytes() -> u64 {
-    let kinds = ["AnonHugePages:", "Private_Hugetlb:"];
-    kinds
-        .iter()
-        .filter_map(|kind| system::number("/proc/self/smaps_rollup", kind))
-        .sum::<u64>()
-        << 10
-}
-
-/// What glibc's allocator says of itself: bytes in use, and bytes free in holes.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn heap() -> Option<(u64, u64)> {
-    // By name, since a glibc before 2.33 has no such function and the crate would not load.
-    // SAFETY: the name ends in 0, and the function that has it takes nothing and returns the struct.
-    let ask: extern "C" fn() -> libc::mallinfo2 = unsafe {
-        let found = libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr());
-        std::mem::transmute::<Option<std::ptr::NonNull<_>>, _>(Some(std::ptr::NonNull::new(found)?))
-    };
-    let info = ask();
-    Some((
-        (info.uordblks + info.hblkhd) as u64,
-        info.fordblks.saturating_sub(info.keepcost) as u64,
-    ))
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn heap() -> Option<(u64, u64)> {
-    None
-}
-
-/// Bytes that the allocator has given out. Where another has taken the place of glibc's, that one still answers; it is
-/// believed if what is taken shows.
-fn heap_in_use() -> Option<u64> {
-    // Three times, since another thread may give some back meanwhile.
-    (0..3).find_map(|_| {
-        let (before, _) = heap()?;
-        let probe = std::hint::black_box(Vec::<u8>::with_capacity(1 << 12));
-        let (with_probe, _) = heap()?;
-        (with_probe >= before + probe.capacity() as u64).then_some(before)
-    })
-}
-
-/// The allocator by name; another than the C library's by the file that brought it, where there is one.
-pub(crate) fn allocator() -> String {
-    if heap_in_use().is_some() {
-        return "glibc's".into();
-    }
-    let known = ["jemalloc", "mimalloc", "tcmalloc", "malloc"];
-    let maps = system::text("/proc/self/maps").unwrap_or_default();
-    let files = || {
-        maps.lines()
-            .filter_map(|line| line.rsplit_once('/'))
-            .map(|(_, file)| file)
-    };
-    let found = known
-        .iter()
-        .find_map(|name| files().find(|file| file.contains(name)));
-    match found {
-        Some(file) => format!("that of {file}"),
-        None if cfg!(all(target_os = "linux", target_env = "gnu")) => "unknown".into(),
-        None => "the system's".into(),
-    }
-}
-
-/// The C library with its version, where it tells.
-pub(crate) fn c_library() -> String {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: the version is a constant text that ends in 0.
-    return format!(
-        "glibc {}",
-        unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) }.to_string_lossy()
-    );
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    return if cfg!(target_env = "musl") {
-        "musl"
-    } else {
-        "the system's"
-    }
-    .into();
-}
-
-/// Hands memory that is free in the allocator back to the system, and says whether this allocator can.
-///
-/// Without it the first things of a series land in memory that is already resident, and seem to cost nothing.
-///
-/// ```
-/// assert_eq!(helpers::release_free_memory(), cfg!(all(target_os = "linux", target_env = "gnu")));
-/// ```
-pub fn release_free_memory() -> bool {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: gives back free pages, under the allocator's own locks.
-    unsafe {
-        libc::malloc_trim(0);
-    }
-    heap_in_use().is_some()
-}
-
-/// Takes the free pieces that lie between used ones, without touching them, so that what follows is cut from fresh memory.
-///
-/// Pages of such pieces are resident where the allocator's caches of small pieces hold one back, here and there. Things
-/// that land on them cost less: seen, 314 bytes where others cost 320. To ask what is free takes as long as there are
-/// pieces, so they are taken an eighth at a time.
-fn plug_holes() -> Vec<Vec<u8>> {
-    let mut plugs = Vec::new();
-    let known = heap_in_use().is_some();
-    let holes = || heap().filter(|_| known).map_or(0, |(_, free)| free);
-    for size in (7..=16).rev().map(|power| 1 << power) {
-        let mut free = holes();
-        while free >= size {
-            let some = (free / 8 / size).max(1);
-            plugs.extend((0..some).map(|_| Vec::with_capacity(size as usize)));
-            let taken = free.saturating_sub(holes());
-            // Else they were cut from fresh memory, since no piece is as large.
-            if taken < some * size / 2 {
-                break;
-            }
-            free -= taken;
-        }
-    }
-    plugs
-}
-
-/// Bytes that this process can still take: the least of what the machine has free and of what is left under limits on a
-/// control group or one around it, on address space and data (`ulimit -v` and `-d`), and on what the system may promise.
-///
-/// # Errors
-/// The system does not tell.
-///
-/// ```
-/// assert!(helpers::read_available_memory()? > 0);
-/// # Ok::<(), helpers::Error>(())
-/// ```
-pub fn read_available_memory() -> Result<u64> {
-    let silent = |why| {
-        Error::new(
-            "read the free memory",
-            format!("{why:?}"),
-            "a system that tells",
-        )
-    };
-    let mut system = sysinfo::System::new().map_err(silent)?;
-    system.refresh_memory();
-    let limits = [
-        system::bytes_left_in_groups(Path::new("/")),
-        system::bytes_left_in_limits(),
-    ];
-    Ok(limits
-        .into_iter()
-        .flatten()
-        .fold(system.available_memory(), u64::min))
-}
+use crate::check::within;
+use crate::error::{Error, Result};
+use crate::machine::allocator::{allocator, heap_in_use, release_free_memory};
+use crate::machine::stamp;
+use crate::memory::holes::plug_holes;
+use crate::memory::reading::{
+    MemoryReading, huge_page_bytes, page_bytes, read_available_memory, read_memory,
+    resident_file_bytes,
+};
+use crate::number::{show_number, thousands};
+use crate::stats::estimate::Estimate;
+use crate::stats::line::{Line, slope};
 
 /// How a series grows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,7 +79,7 @@ impl MemorySeries {
         let resident =
             line(&|reading| Some(reading.resident_bytes), page_bytes()).expect("always known")?;
         let heap = line(&|reading| reading.heap_bytes, 0.0).transpose()?;
-        let Caption { measured, .. } = Caption::now();
+        let measured = stamp::measured_now();
         Ok(Self {
             config,
             readings,
@@ -418,20 +203,6 @@ impl MemorySeries {
         })
     }
 
-    /// The caption of a figure of this series.
-    pub fn caption(&self) -> Caption {
-        let MemoryGrowth { count, steps } = self.config;
-        let settings = [("count", thousands(count)), ("steps", steps.to_string())];
-        let settings = settings
-            .map(|(name, value)| (name.to_string(), value))
-            .to_vec();
-        Caption {
-            settings,
-            warnings: vec![],
-            measured: self.measured.clone(),
-        }
-    }
-
     /// The resident bytes that each thing costs, if they can be told to one per cent.
     ///
     /// The two halves of the series must agree to one per cent and a few pages, no reading may be off the line by more
@@ -504,11 +275,6 @@ fn refusal(attempted: &str, mut wrong: String, huge_page_bytes: u64) -> Error {
         allowed = "huge pages switched off, as by an empty `GLIBC_TUNABLES`, or many more things";
     }
     Error::new(attempted, wrong, allowed)
-}
-
-/// Bytes in a page; where the system does not tell, the usual size.
-fn page_bytes() -> f64 {
-    system::page_bytes().unwrap_or(4_096) as f64
 }
 
 fn in_pages(bytes: f64) -> String {

@@ -1,7 +1,7 @@
 //! What weakens a result: warnings that belong to it, each with its remedy.
 
-use crate::show_number;
-use crate::system;
+use crate::machine::{cores, limits};
+use crate::number::show_number;
 use std::fmt;
 use std::path::Path;
 use std::time::Instant;
@@ -138,12 +138,12 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn begin() -> Self {
-        let busy = system::busy_ticks().map(|cores| cores.iter().map(|(_, ticks)| ticks).sum());
+        let busy = cores::busy_ticks().map(|cores| cores.iter().map(|(_, ticks)| ticks).sum());
         let throttled =
-            system::quota(Path::new("/")).map(|(_, periods, throttled)| (periods, throttled));
+            limits::quota(Path::new("/")).map(|(_, periods, throttled)| (periods, throttled));
         Self {
             began: Instant::now(),
-            ticks: busy.zip(system::own_ticks()),
+            ticks: busy.zip(cores::own_ticks()),
             throttled,
         }
     }

@@ -1,7 +1,8 @@
 //! Time itself: what a look at the clock costs, work of a known length, samples in a random order.
 
-use crate::stats::{middle, sorted};
-use crate::{Result, on_threads};
+use crate::error::Result;
+use crate::stats::order::{middle, sorted};
+use crate::time::threads::on_threads;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -1,7 +1,14 @@
 //! Figures as plain data: series of points on two axes, with marks to compare them with; and the same as a table.
 
-use crate::{Caption, ContentionRun, Estimate, Family, Prediction, Result, Table};
-use crate::{show_number, stats, usable_cores};
+use crate::error::Result;
+use crate::judge::prediction::Prediction;
+use crate::machine::cores::usable_cores;
+use crate::number::show_number;
+use crate::show::caption::Caption;
+use crate::stats::estimate::Estimate;
+use crate::stats::order;
+use crate::table::Table;
+use crate::time::contention::{ContentionRun, Family};
 
 /// A value at a position: its estimate, and the raw samples behind it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -439,7 +446,7 @@ impl Figure {
 /// Beyond these a sample is far out: three times the distance of the quartiles from the nearer one (Tukey, *Exploratory
 /// Data Analysis*, 1977, section 2D).
 fn fences(samples: &[f64]) -> (f64, f64) {
-    let sorted = stats::sorted(samples);
+    let sorted = order::sorted(samples);
     let quartile = |nth: usize| {
         sorted
             .get(nth * sorted.len().saturating_sub(1) / 4)

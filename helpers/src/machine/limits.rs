@@ -1,103 +1,7 @@
-//! What the system says of the cores, limits and memory of this process. On Linux it says so in files; what a system
-//! does not say is `None`, and nothing is guessed.
+//! Limits on this process: of its control groups, of the shell, of what the system promises.
 
-use std::collections::BTreeSet;
+use crate::machine::files::{number, text};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
-
-/// The text of a file of the system.
-pub(crate) fn text(path: impl AsRef<Path>) -> Option<String> {
-    std::fs::read_to_string(path).ok()
-}
-
-/// The first number in the line of a file that begins with `key`.
-pub(crate) fn number(path: impl AsRef<Path>, key: &str) -> Option<u64> {
-    let text = text(path)?;
-    let rest = text.lines().find_map(|line| line.strip_prefix(key))?;
-    rest.split_whitespace().next()?.parse().ok()
-}
-
-/// Numbers of a list such as `0-3,8`.
-fn listed(list: &str) -> Option<BTreeSet<usize>> {
-    let mut numbers = BTreeSet::new();
-    for range in list.trim().split(',') {
-        let (from, to) = range.split_once('-').unwrap_or((range, range));
-        numbers.extend(from.parse::<usize>().ok()?..=to.parse().ok()?);
-    }
-    Some(numbers)
-}
-
-/// Ticks, hundredths of a second, that each core was busy, the cores that this thread may not use left out.
-pub(crate) fn busy_ticks() -> Option<Vec<(usize, u64)>> {
-    let status = text("/proc/thread-self/status")?;
-    let allowed = listed(
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?,
-    )?;
-    let core = |line: &str| {
-        let (number, ticks) = line.strip_prefix("cpu")?.split_once(' ')?;
-        let ticks = ticks
-            .split(' ')
-            .map(|ticks| ticks.parse::<u64>().ok())
-            .collect::<Option<Vec<_>>>()?;
-        // User, nice, system, then idle twice, then interrupts and what the host took away.
-        let busy = ticks
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| [0, 1, 2, 5, 6, 7].contains(place));
-        Some((number.parse().ok()?, busy.map(|(_, ticks)| ticks).sum()))
-    };
-    Some(
-        text("/proc/stat")?
-            .lines()
-            .filter_map(core)
-            .filter(|(core, _)| allowed.contains(core))
-            .collect(),
-    )
-}
-
-/// Ticks that all threads of this process ran.
-pub(crate) fn own_ticks() -> Option<u64> {
-    let stat = text("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
-}
-
-/// Nanoseconds that this thread has been ready to run and had no core.
-pub(crate) fn without_core_ns() -> Option<u64> {
-    text("/proc/thread-self/schedstat")?
-        .split_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
-}
-
-/// Cores that this process may use, whatever a quota leaves of their time.
-///
-/// ```
-/// assert!(helpers::usable_cores() >= 1);
-/// ```
-pub fn usable_cores() -> usize {
-    let counted = busy_ticks()
-        .map(|cores| cores.len())
-        .filter(|&cores| cores > 0);
-    counted.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()))
-}
-
-/// Whole cores and kinds of cores among those that this process may use.
-pub(crate) fn whole_cores_and_kinds() -> Option<(usize, usize)> {
-    let (mut whole, mut kinds) = (BTreeSet::new(), BTreeSet::new());
-    let efficient = text("/sys/devices/cpu_atom/cpus")
-        .and_then(|list| listed(&list))
-        .unwrap_or_default();
-    for (core, _) in busy_ticks()? {
-        let folder = PathBuf::from(format!("/sys/devices/system/cpu/cpu{core}"));
-        whole.insert(text(folder.join("topology/thread_siblings_list"))?);
-        kinds.insert((efficient.contains(&core), text(folder.join("cpu_capacity"))));
-    }
-    Some((whole.len(), kinds.len()))
-}
 
 /// The folders of the control groups that this process is in, its own first, of both versions of the interface. The
 /// system's own files lie below `root`.
@@ -171,18 +75,6 @@ pub(crate) fn quota(root: &Path) -> Option<(f64, u64, u64)> {
         .min_by(|a, b| a.0.total_cmp(&b.0))
 }
 
-/// The shortest time between two different readings of the clock, in nanoseconds.
-pub(crate) fn clock_resolution_ns() -> f64 {
-    let steps = (0..1_000).filter_map(|_| {
-        let start = Instant::now();
-        let step = std::iter::repeat_with(|| start.elapsed())
-            .take(1_000)
-            .find(|step| !step.is_zero())?;
-        Some(step.as_nanos() as f64)
-    });
-    steps.fold(f64::MAX, f64::min)
-}
-
 /// Bytes in a page.
 pub(crate) fn page_bytes() -> Option<u64> {
     #[cfg(unix)]
@@ -217,7 +109,6 @@ pub(crate) fn bytes_left_in_limits() -> Option<u64> {
     }
     left.into_iter().min()
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,12 @@
 //! Where everything in a figure stands: margins as wide as what is written there, labels at the ends of lines. plotters
 //! lays out the axes and draws.
 
-use crate::canvas::{Area, GREY, INK, SMALLEST, failed, fitting, text, width};
-use crate::stats::sorted;
-use crate::{Axis, Drawing, Error, Estimate, Figure, Point, Result, Scale, Series, Style};
+use crate::error::{Error, Result};
+use crate::show::canvas::Drawing;
+use crate::show::canvas::{Area, GREY, INK, SMALLEST, failed, fitting, text, width};
+use crate::show::figure::{Axis, Figure, Point, Scale, Series, Style};
+use crate::stats::estimate::Estimate;
+use crate::stats::order::sorted;
 use plotters::coord::ranged1d::Ranged;
 use plotters::coord::types::RangedCoordf64;
 use plotters::element::DashedPathElement;

@@ -1,7 +1,10 @@
 //! The house's canvas: a bitmap of one size with a title above and a caption below, in the house's colours and one font,
 //! and its text twin.
 
-use crate::{Caption, Error, Family, Result, Table};
+use crate::error::{Error, Result};
+use crate::show::caption::Caption;
+use crate::table::Table;
+use crate::time::contention::Family;
 use base64::Engine;
 use plotters::coord::Shift;
 use plotters::prelude::*;

@@ -1,6 +1,10 @@
 //! What stands below a figure: with which parameters, when and on what its numbers were measured.
 
-use crate::{Machine, Warning};
+use crate::judge::warning::Warning;
+use crate::machine::stamp;
+use crate::memory::series::{MemoryGrowth, MemorySeries};
+use crate::number::thousands;
+use crate::time::contention::{Contention, ContentionRun};
 use std::fmt::Debug;
 use std::mem::discriminant;
 
@@ -26,22 +30,8 @@ pub struct Caption {
 impl Caption {
     /// The caption of what was measured just now.
     pub fn now() -> Self {
-        let Machine {
-            date,
-            time,
-            processor,
-            cores,
-            system,
-            ..
-        } = Machine::read();
-        let cores = if cores == 1 {
-            "1 core".into()
-        } else {
-            format!("{cores} cores")
-        };
-        let measured = format!("measured {date} {time} UTC on {cores} of {processor}, {system}");
         Self {
-            measured,
+            measured: stamp::measured_now(),
             ..Self::default()
         }
     }
@@ -115,6 +105,53 @@ impl Caption {
             );
         }
         sentences
+    }
+}
+
+impl ContentionRun {
+    /// The caption of a figure of this run.
+    pub fn caption(&self) -> Caption {
+        let Contention {
+            threads,
+            hold_ns,
+            think_ns,
+            samples,
+            sample_ms,
+            seed,
+            parts: _,
+        } = &self.config;
+        let threads: Vec<String> = threads.iter().map(usize::to_string).collect();
+        let settings = [
+            ("threads", threads.join(", ")),
+            ("hold", format!("{} ns", thousands(hold_ns))),
+            ("think", format!("{} ns", thousands(think_ns))),
+            ("samples", format!("{samples} of {sample_ms} ms")),
+            ("seed", seed.to_string()),
+        ];
+        let settings = settings
+            .map(|(name, value)| (name.to_string(), value))
+            .to_vec();
+        Caption {
+            settings,
+            warnings: self.warnings.clone(),
+            measured: self.measured.clone(),
+        }
+    }
+}
+
+impl MemorySeries {
+    /// The caption of a figure of this series.
+    pub fn caption(&self) -> Caption {
+        let MemoryGrowth { count, steps } = self.config;
+        let settings = [("count", thousands(count)), ("steps", steps.to_string())];
+        let settings = settings
+            .map(|(name, value)| (name.to_string(), value))
+            .to_vec();
+        Caption {
+            settings,
+            warnings: vec![],
+            measured: self.measured.clone(),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Threads that are let go at once.
 
-use crate::{Error, Result, usable_cores, within};
+use crate::check::within;
+use crate::error::{Error, Result};
+use crate::machine::cores::usable_cores;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The most threads that one run may start.

@@ -1,13 +1,14 @@
 //! Contenders: build what threads share, run them on it, time the whole, and prove the total.
 
-use crate::error::thousands;
-use crate::stats::{FEWEST_SAMPLES, middle, sorted};
-use crate::system;
-use crate::threads::{MOST_THREADS, on_threads};
-use crate::timing::{Calibration, interleave, transfer_ns};
-use crate::warning::{Warning, Watch};
-use crate::work::{BATCHES, Hold, Orders, Sample, Work};
-use crate::{Caption, Error, Estimate, Result, each_within, within};
+use crate::check::{each_within, within};
+use crate::error::{Error, Result};
+use crate::judge::warning::{Warning, Watch};
+use crate::machine::{clock, cores, stamp};
+use crate::stats::estimate::{Estimate, FEWEST_SAMPLES};
+use crate::stats::order::{middle, sorted};
+use crate::time::threads::{MOST_THREADS, on_threads};
+use crate::time::timing::{Calibration, interleave, transfer_ns};
+use crate::time::work::{BATCHES, Hold, Orders, Sample, Work};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
@@ -264,35 +265,6 @@ impl ContentionRun {
         })
     }
 
-    /// The caption of a figure of this run.
-    pub fn caption(&self) -> Caption {
-        let Contention {
-            threads,
-            hold_ns,
-            think_ns,
-            samples,
-            sample_ms,
-            seed,
-            parts: _,
-        } = &self.config;
-        let threads: Vec<String> = threads.iter().map(usize::to_string).collect();
-        let settings = [
-            ("threads", threads.join(", ")),
-            ("hold", format!("{} ns", thousands(hold_ns))),
-            ("think", format!("{} ns", thousands(think_ns))),
-            ("samples", format!("{samples} of {sample_ms} ms")),
-            ("seed", seed.to_string()),
-        ];
-        let settings = settings
-            .map(|(name, value)| (name.to_string(), value))
-            .to_vec();
-        Caption {
-            settings,
-            warnings: self.warnings.clone(),
-            measured: self.measured.clone(),
-        }
-    }
-
     /// By how much the busy loop changed: of the first, the middle and the last third of the rounds, the slowest over
     /// the fastest, less 1.
     ///
@@ -361,7 +333,7 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         config.sample_ms,
         config.seed,
     );
-    let cores = system::usable_cores();
+    let cores = cores::usable_cores();
     let mut calibration = Calibration::measure();
     let mut cells = Vec::new();
     for contender in contenders {
@@ -418,7 +390,7 @@ pub fn time_contenders(contenders: &[Contender], config: &Contention) -> Result<
         samples: cell.samples[1..].to_vec(),
     });
     let timings = timings.collect();
-    let Caption { measured, .. } = Caption::now();
+    let measured = stamp::measured_now();
     let mut run = ContentionRun {
         config: config.clone(),
         calibrations,
@@ -451,7 +423,7 @@ impl ContentionRun {
             self.warnings.push(Warning::OneCore);
         }
         if most > 1
-            && let Some((whole, kinds)) = system::whole_cores_and_kinds()
+            && let Some((whole, kinds)) = cores::whole_cores_and_kinds()
         {
             if whole < most.min(cores) {
                 self.warnings.push(Warning::SiblingCores { whole });
@@ -461,7 +433,7 @@ impl ContentionRun {
             }
         }
         if self.config.parts {
-            let resolution_ns = system::clock_resolution_ns();
+            let resolution_ns = clock::clock_resolution_ns();
             if resolution_ns > 100.0 {
                 self.warnings.push(Warning::CoarseClock { resolution_ns });
             }

@@ -1,0 +1,67 @@
+//! Parameters against their ranges, refused in one sentence.
+
+use crate::error::{Error, Result};
+use crate::number::thousands;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// Refuses a parameter outside `allowed`, in one sentence, and hands on one inside.
+///
+/// # Errors
+/// `value` is not in `allowed`.
+///
+/// ```
+/// let error = helpers::within("SAMPLES", 0, 5..=1_000).unwrap_err();
+/// assert_eq!(error.to_string(), "cannot use SAMPLES: it is 0 (allowed: 5 to 1,000)");
+/// ```
+pub fn within<T: PartialOrd + fmt::Display>(
+    name: &str,
+    value: T,
+    allowed: RangeInclusive<T>,
+) -> Result<T> {
+    if allowed.contains(&value) {
+        return Ok(value);
+    }
+    let [value, low, high] = [&value, allowed.start(), allowed.end()].map(thousands);
+    Err(Error::new(
+        format!("use {name}"),
+        format!("it is {value}"),
+        format!("{low} to {high}"),
+    ))
+}
+
+/// Refuses a list that is empty, or holds a value outside `allowed` or one twice; hands on any other.
+///
+/// # Errors
+/// The first value of `values` that may not be there, or that there is none.
+///
+/// ```
+/// let error = helpers::each_within("THREADS", &[1, 2, 1], 1..=256).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot use THREADS: it holds 1 twice (allowed: one number or more, 1 to 256, each once)"
+/// );
+/// ```
+pub fn each_within<'a, T: PartialOrd + fmt::Display>(
+    name: &str,
+    values: &'a [T],
+    allowed: RangeInclusive<T>,
+) -> Result<&'a [T]> {
+    let refuse = |wrong: String| {
+        let [low, high] = [allowed.start(), allowed.end()].map(thousands);
+        let allowed = format!("one number or more, {low} to {high}, each once");
+        Err(Error::new(format!("use {name}"), wrong, allowed))
+    };
+    if values.is_empty() {
+        return refuse("it is empty".into());
+    }
+    for (place, value) in values.iter().enumerate() {
+        if !allowed.contains(value) {
+            return refuse(format!("it holds {}", thousands(value)));
+        }
+        if values[..place].contains(value) {
+            return refuse(format!("it holds {} twice", thousands(value)));
+        }
+    }
+    Ok(values)
+}

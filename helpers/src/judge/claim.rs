@@ -1,0 +1,182 @@
+//! Claims, and what a measurement says of them.
+
+use crate::error::Result;
+use crate::judge::warning::Warning;
+use crate::number::show_number;
+use crate::stats::estimate::{CONFIDENCE, Estimate};
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+
+impl Estimate {
+    /// What the interval says of a claim that the value lies in `range`.
+    ///
+    /// *Supported* if the whole interval lies inside of the range, *refuted* if the whole lies outside.
+    ///
+    /// ```
+    /// use helpers::{Estimate, Verdict};
+    /// let wide = Estimate { value: 1.2, low: 0.5, high: 1.5 };
+    /// assert_eq!(wide.verdict(0.2..=2.0), Verdict::Supported);
+    /// assert_eq!(wide.verdict(2.0..), Verdict::Refuted);
+    /// assert!(matches!(wide.verdict(0.8..=1.3), Verdict::Inconclusive(_)));
+    /// ```
+    pub fn verdict(&self, range: impl RangeBounds<f64>) -> Verdict {
+        let (from, to) = ends(&range);
+        if self.low >= from && self.high <= to {
+            Verdict::Supported
+        } else if self.high < from || self.low > to {
+            Verdict::Refuted
+        } else {
+            let [low, high] = [self.low, self.high].map(show_number);
+            Verdict::Inconclusive(format!(
+                "the interval, {low} to {high}, reaches across the limit"
+            ))
+        }
+    }
+}
+
+/// The lowest and the highest number in `range`.
+fn ends(range: &impl RangeBounds<f64>) -> (f64, f64) {
+    let from = match range.start_bound() {
+        Bound::Included(&from) => from,
+        Bound::Excluded(&from) => from.next_up(),
+        Bound::Unbounded => f64::NEG_INFINITY,
+    };
+    let to = match range.end_bound() {
+        Bound::Included(&to) => to,
+        Bound::Excluded(&to) => to.next_down(),
+        Bound::Unbounded => f64::INFINITY,
+    };
+    (from, to)
+}
+
+/// What a measurement says of a claim, on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The whole interval agrees with the claim.
+    Supported,
+    /// The whole interval contradicts it.
+    Refuted,
+    /// Neither, for this reason.
+    Inconclusive(String),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Supported => f.pad("supported"),
+            Verdict::Refuted => f.pad("refuted"),
+            Verdict::Inconclusive(why) => f.pad(&format!("inconclusive ({why})")),
+        }
+    }
+}
+
+/// A claim about the median of a quantity, with the samples that it is judged by.
+///
+/// ```
+/// use helpers::{Claim, Verdict, Warning};
+/// let slower = |name, times: f64, warnings: &[Warning]| Claim::new(name, vec![times; 10], 1.0.., warnings);
+/// let [reply, no_reply] = [slower("reply", 90.0, &[]), slower("no reply", 0.5, &[])];
+/// assert_eq!(reply.verdict()?, Verdict::Supported);
+/// assert_eq!(Claim::all(&[reply, no_reply])?, Verdict::Refuted);
+/// assert!(matches!(slower("busy", 90.0, &[Warning::OneCore]).verdict()?, Verdict::Inconclusive(_)));
+/// # Ok::<(), helpers::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// What the quantity is.
+    pub name: String,
+    /// Its samples: ratios of rounds, wherever times are compared.
+    pub samples: Vec<f64>,
+    /// Where the claim says that the median lies, both ends included.
+    pub range: (f64, f64),
+    /// What the run warned of that measured the samples.
+    pub warnings: Vec<Warning>,
+}
+
+impl Claim {
+    /// The claim that the median of `samples` lies in `range`.
+    pub fn new(
+        name: impl Into<String>,
+        samples: Vec<f64>,
+        range: impl RangeBounds<f64>,
+        warnings: &[Warning],
+    ) -> Self {
+        Self {
+            name: name.into(),
+            samples,
+            range: ends(&range),
+            warnings: warnings.to_vec(),
+        }
+    }
+
+    /// The median with its 95 % interval.
+    ///
+    /// # Errors
+    /// As [`Estimate::median`].
+    pub fn estimate(&self) -> Result<Estimate> {
+        Estimate::median(&self.samples)
+    }
+
+    /// The verdict on this claim alone.
+    ///
+    /// # Errors
+    /// As [`Estimate::median`].
+    pub fn verdict(&self) -> Result<Verdict> {
+        self.verdict_at(CONFIDENCE)
+    }
+
+    /// The verdict on the claim that all of `parts` hold: refuted by any that is, supported when all are.
+    ///
+    /// One of many parts is refuted by chance more often than one alone, so each is refuted by an interval of
+    /// confidence 1 - 0.05 / parts (Bonferroni's correction). Without parts nothing was judged: inconclusive.
+    ///
+    /// # Errors
+    /// As [`Estimate::median`].
+    pub fn all(parts: &[Claim]) -> Result<Verdict> {
+        let corrected = 1.0 - (1.0 - CONFIDENCE) / parts.len().max(1) as f64;
+        let mut open = None;
+        for part in parts {
+            if part.verdict_at(corrected)? == Verdict::Refuted {
+                return Ok(Verdict::Refuted);
+            }
+            let alone = part.verdict()?;
+            if alone != Verdict::Supported {
+                let why = match alone {
+                    Verdict::Inconclusive(why) => why,
+                    _ => "there are too few samples for so many parts".into(),
+                };
+                open.get_or_insert(format!("`{}`, since {why}", part.name));
+            }
+        }
+        if parts.is_empty() {
+            open = Some("nothing was judged".into());
+        }
+        Ok(open.map_or(Verdict::Supported, Verdict::Inconclusive))
+    }
+
+    fn verdict_at(&self, confidence: f64) -> Result<Verdict> {
+        let Estimate { value, low, high } = Estimate::median_at(confidence, &self.samples)?;
+        if let Some(turning) = self
+            .warnings
+            .iter()
+            .find(|warning| warning.turns_verdicts())
+        {
+            return Ok(Verdict::Inconclusive(turning.to_string()));
+        }
+        // A machine that drifted by so much may have moved the median by as much.
+        let drift = 1.0 + self.warnings.iter().map(Warning::drift).fold(0.0, f64::max);
+        let moved = |end: f64, outwards: f64| {
+            if end > 0.0 {
+                end * outwards
+            } else {
+                end / outwards
+            }
+        };
+        let widened = Estimate {
+            value,
+            low: moved(low, 1.0 / drift),
+            high: moved(high, drift),
+        };
+        Ok(widened.verdict(self.range.0..=self.range.1))
+    }
+}

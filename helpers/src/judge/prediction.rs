@@ -1,0 +1,73 @@
+//! What a reader expects, beside what was found.
+
+use crate::judge::claim::Verdict;
+use crate::number::show_number;
+use crate::stats::estimate::Estimate;
+use std::fmt;
+
+/// What a reader expects, before measuring: a value and how far off it may be, in the same unit.
+///
+/// ```
+/// use helpers::{Estimate, Prediction};
+/// const TIMES: Prediction = Prediction { value: 2.0, tolerance: 0.5 };
+/// let found = TIMES.judge(Estimate { value: 3.1, low: 3.0, high: 3.2 });
+/// assert_eq!(found.to_string(), "predicted 2.00, give or take 0.500; found 3.10 [3.00, 3.20]: did not hold, 0.500 beyond");
+/// assert_eq!(found.agrees, Some(false));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// What is expected.
+    pub value: f64,
+    /// How far from it the truth may lie on either side.
+    pub tolerance: f64,
+}
+
+/// A prediction beside what was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    /// The prediction.
+    pub prediction: Prediction,
+    /// What was found.
+    pub found: Estimate,
+    /// Whether the whole interval lies within the tolerance, or the whole beyond it; `None` when it reaches across.
+    pub agrees: Option<bool>,
+}
+
+impl Prediction {
+    /// Holds the prediction against what was found. One that is no number, or whose tolerance is below 0, never holds.
+    pub fn judge(self, found: Estimate) -> Judged {
+        let (low, high) = (self.value - self.tolerance, self.value + self.tolerance);
+        let agrees = match found.verdict(low..=high) {
+            _ if !(self.value.is_finite() && self.tolerance >= 0.0) => Some(false),
+            Verdict::Supported => Some(true),
+            Verdict::Refuted => Some(false),
+            Verdict::Inconclusive(_) => None,
+        };
+        Judged {
+            prediction: self,
+            found,
+            agrees,
+        }
+    }
+}
+
+impl fmt::Display for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Prediction { value, tolerance } = self.prediction;
+        let [wanted, give] = [value, tolerance].map(show_number);
+        write!(
+            f,
+            "predicted {wanted}, give or take {give}; found {}: ",
+            self.found
+        )?;
+        let beyond = (self.found.low - value).max(value - self.found.high) - tolerance;
+        match self.agrees {
+            Some(true) => f.write_str("held"),
+            Some(false) if beyond > 0.0 => {
+                write!(f, "did not hold, {} beyond", show_number(beyond))
+            }
+            Some(false) => f.write_str("did not hold: no number with a tolerance of 0 or more"),
+            None => f.write_str("open, since the interval reaches beyond"),
+        }
+    }
+}
