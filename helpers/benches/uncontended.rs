@@ -1,10 +1,10 @@
 //! Uncontended costs twice, in turns: by criterion, and by the instrument that the notebooks use.
 //!
-//! `cargo bench -p helpers` prints the ratio of the two for each contender. On a quiet machine it lies between 0.95
+//! `cargo bench -p helpers` prints the ratio of the two for each design. On a quiet machine it lies between 0.95
 //! and 1.05; on a busy one, look at its interval.
 
 use criterion::Criterion;
-use helpers::{Contender, Contention, Estimate, Family, parking_lot, time_contenders};
+use helpers::{Design, Setting, Estimate, Family, parking_lot, time_designs};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -30,42 +30,42 @@ fn by_criterion(folder: &Path, operation: &mut dyn FnMut(&mut criterion::Bencher
 }
 
 /// The same with the notebooks' instrument.
-fn by_instrument(contender: &[Contender]) -> f64 {
-    let config = Contention {
+fn by_instrument(design: &[Design]) -> f64 {
+    let config = Setting {
         samples: 25,
         sample_ms: 15,
         ..Default::default()
     };
-    let run = time_contenders(contender, &config).expect("a sound contender");
+    let run = time_designs(design, &config).expect("a sound design");
     run.timings[0].cost().expect("25 samples").value
 }
 
-fn compare(contender: Contender, operation: &mut dyn FnMut(&mut criterion::Bencher)) {
-    let contender = [contender];
+fn compare(design: Design, operation: &mut dyn FnMut(&mut criterion::Bencher)) {
+    let design = [design];
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (mut instrument, mut criterion) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         criterion.push(by_criterion(folder.path(), operation));
-        instrument.push(by_instrument(&contender));
+        instrument.push(by_instrument(&design));
     }
     let [ours, theirs] =
         [&instrument, &criterion].map(|times| Estimate::median(times).expect("all rounds"));
     let ratio = Estimate::ratio(&instrument, &criterion).expect("rounds of both");
     println!(
         "{}: instrument {ours} ns, criterion {theirs} ns, ratio {ratio}",
-        contender[0].label
+        design[0].label
     );
 }
 
 fn main() {
-    let parking_lot_mutex = Contender::new(
+    let parking_lot_mutex = Design::new(
         "parking_lot mutex",
         Family::Lock,
         || parking_lot::Mutex::new(0),
         |value, work| {
-            work.repeat(|hold| {
+            work.repeat(|section| {
                 *value.lock() += 1;
-                hold.elsewhere()
+                hold.delegated()
             })
         },
         |value| *value.lock(),
@@ -75,14 +75,14 @@ fn main() {
         bencher.iter(|| *lock.lock() += 1)
     });
 
-    let std_mutex = Contender::new(
+    let std_mutex = Design::new(
         "std mutex",
         Family::Lock,
         || Mutex::new(0),
         |value, work| {
-            work.repeat(|hold| {
+            work.repeat(|section| {
                 *value.lock().unwrap() += 1;
-                hold.elsewhere()
+                hold.delegated()
             })
         },
         |value| *value.lock().unwrap(),
@@ -92,14 +92,14 @@ fn main() {
         bencher.iter(|| *lock.lock().unwrap() += 1)
     });
 
-    let atomic_add = Contender::new(
+    let atomic_add = Design::new(
         "atomic add",
         Family::Atomic,
         || AtomicU64::new(0),
         |value, work| {
-            work.repeat(|hold| {
+            work.repeat(|section| {
                 value.fetch_add(1, Relaxed);
-                hold.elsewhere()
+                hold.delegated()
             })
         },
         |value| value.load(Relaxed),

@@ -4,11 +4,11 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | run closures on threads, time contenders | [`on_threads`], [`time_contenders`] |
+//! | run closures on threads, time designs | [`on_threads`], [`time_designs`] |
 //! | make work of a known length | [`Calibration`] |
 //! | measure bytes per idle task | [`MemorySeries`], [`read_memory`] |
 //! | summarise with a 95 % interval | [`Estimate`], [`Line`] |
-//! | judge a claim, or a prediction | [`Claim`], [`Prediction`], [`Warning`] |
+//! | judge a claim, or a prediction | [`Claim`], [`Prediction`], [`Warning`], [`watched`] |
 //! | show a figure or a table | [`Figure`], [`Drawing`], [`Table`] |
 //! | say where it was measured | [`Machine`] |
 //!
@@ -30,9 +30,10 @@ pub use check::{each_within, within};
 pub use error::{Error, Result};
 pub use judge::claim::{Claim, Verdict};
 pub use judge::prediction::{Judged, Prediction};
-pub use judge::warning::Warning;
+pub use judge::warning::{Warning, watched};
 pub use machine::allocator::release_free_memory;
 pub use machine::cores::usable_cores;
+pub use machine::load::Load;
 pub use machine::stamp::Machine;
 pub use memory::reading::{MemoryReading, read_available_memory, read_memory};
 pub use memory::series::{MemoryGrowth, MemorySeries};
@@ -43,12 +44,15 @@ pub use show::figure::{Axis, Figure, Mark, Point, Scale, Series, Style};
 pub use stats::estimate::{Estimate, round_ratios};
 pub use stats::line::Line;
 pub use table::Table;
-pub use time::contention::{
-    Contender, Contention, ContentionRun, Family, Shared, Timing, time_contenders,
-};
+pub use time::breakdown::Breakdown;
+pub use time::busy_work::BusyWork;
+pub use time::calibration::Calibration;
+pub use time::design::{Design, Family};
+pub use time::run::{DesignRun, Timing, time_designs};
+pub use time::sample::{Placement, Sample};
+pub use time::setting::Setting;
 pub use time::threads::{MOST_THREADS, on_threads, thread_counts};
-pub use time::timing::{BusyWork, Calibration};
-pub use time::work::{Held, Hold, Parts, Sample, Work};
+pub use time::work::{Section, SectionTimes, Work};
 
 // A cell reaches these through this crate: a second copy would have statics of its own, and locks that never wake.
 pub use hdrhistogram;

@@ -359,29 +359,32 @@ fn a_sample_far_out_is_drawn_at_the_edge_and_counted() {
 
 #[test]
 fn a_caption_says_how_the_numbers_came_about() {
-    let lock = Contender::new(
+    let lock = Design::new(
         "lock",
         Family::Lock,
         || parking_lot::Mutex::new(0),
         |value, work| {
-            work.repeat(|hold| {
+            work.repeat(|section| {
                 *value.lock() += 1;
-                hold.spin()
+                section.work()
             })
         },
         |value| *value.lock(),
     );
-    let config = Contention {
+    let config = Setting {
         threads: vec![1, 2],
         hold_ns: 1_500,
         samples: 7,
         sample_ms: 1,
-        ..Contention::default()
+        ..Setting::default()
     };
-    let mut run = time_contenders(&[lock], &config).unwrap();
+    let mut run = time_designs(&[lock], &config).unwrap();
     run.warnings = vec![
         Warning::OneCore,
-        Warning::BusyCores { cores: 1.0 },
+        Warning::OtherPrograms {
+            cores: 1.0,
+            free: -0.5,
+        },
         Warning::OneCore,
     ];
     let drawing = Figure::over_threads("What does it cost?", &run)

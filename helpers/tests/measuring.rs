@@ -6,23 +6,23 @@ use std::io::{Write, stderr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Mutex, mpsc};
 
-/// Held by a test that uses the cores: another would disturb what it measures.
+/// SectionTimes by a test that uses the cores: another would disturb what it measures.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// A counter that adds `adds` an operation, works for so many nanoseconds before it locks, and for others after.
-fn adding(label: impl Into<String>, adds: u64, outside_ns: [u64; 2]) -> Contender {
+fn adding(label: impl Into<String>, adds: u64, outside_ns: [u64; 2]) -> Design {
     let [before, after] = outside_ns.map(|ns| Calibration::measure().busy_work(ns));
-    let add = move |value: &Mutex<u64>, hold: Hold| {
-        before.spin();
+    let add = move |value: &Mutex<u64>, section: Section| {
+        before.run();
         let mut value = value.lock().unwrap();
         *value += adds;
-        let held = hold.spin();
+        let held = section.work();
         drop(value);
-        after.spin();
+        after.run();
         held
     };
-    let run = move |value: &Mutex<u64>, work: &mut Work| work.repeat(|hold| add(value, hold));
-    Contender::new(
+    let run = move |value: &Mutex<u64>, work: &mut Work| work.repeat(|section| add(value, hold));
+    Design::new(
         label,
         Family::Lock,
         || Mutex::new(0),
@@ -31,14 +31,14 @@ fn adding(label: impl Into<String>, adds: u64, outside_ns: [u64; 2]) -> Contende
     )
 }
 
-fn lock(label: &str) -> Contender {
-    let add = |value: &parking_lot::Mutex<u64>, hold: Hold| {
+fn lock(label: &str) -> Design {
+    let add = |value: &parking_lot::Mutex<u64>, section: Section| {
         let mut value = value.lock();
         *value += 1;
-        hold.spin()
+        section.work()
     };
-    let run = move |value: &_, work: &mut Work| work.repeat(|hold| add(value, hold));
-    Contender::new(
+    let run = move |value: &_, work: &mut Work| work.repeat(|section| add(value, hold));
+    Design::new(
         label,
         Family::Lock,
         || parking_lot::Mutex::new(0),
@@ -47,39 +47,39 @@ fn lock(label: &str) -> Contender {
     )
 }
 
-fn atomic(label: &str) -> Contender {
-    let add = |value: &AtomicU64, hold: Hold| {
+fn atomic(label: &str) -> Design {
+    let add = |value: &AtomicU64, section: Section| {
         value.fetch_add(1, Relaxed);
-        hold.spin()
+        section.work()
     };
-    let run = move |value: &AtomicU64, work: &mut Work| work.repeat(|hold| add(value, hold));
-    Contender::new(label, Family::Atomic, AtomicU64::default, run, |value| {
+    let run = move |value: &AtomicU64, work: &mut Work| work.repeat(|section| add(value, hold));
+    Design::new(label, Family::Atomic, AtomicU64::default, run, |value| {
         value.load(Relaxed)
     })
 }
 
-type Request = (Option<Hold>, mpsc::Sender<(Option<Held>, u64)>);
+type Request = (Option<Section>, mpsc::Sender<(Option<SectionTimes>, u64)>);
 
-fn channel(label: &str) -> Contender {
+fn channel(label: &str) -> Design {
     let start_owner = || {
         let (requests, inbox) = mpsc::channel::<Request>();
         std::thread::spawn(move || {
             let mut value = 0;
             for (hold, reply) in inbox {
                 value += u64::from(hold.is_some());
-                _ = reply.send((hold.map(Hold::spin), value));
+                _ = reply.send((hold.map(Section::spin), value));
             }
         });
         requests
     };
-    let ask = |owner: &mpsc::Sender<Request>, hold: Option<Hold>| {
+    let ask = |owner: &mpsc::Sender<Request>, hold: Option<Section>| {
         let (reply, answer) = mpsc::channel();
         owner.send((hold, reply)).unwrap();
         answer.recv().unwrap()
     };
     let run =
-        move |owner: &_, work: &mut Work| work.repeat(|hold| ask(owner, Some(hold)).0.unwrap());
-    Contender::new(label, Family::Channel, start_owner, run, move |owner| {
+        move |owner: &_, work: &mut Work| work.repeat(|section| ask(owner, Some(hold)).0.unwrap());
+    Design::new(label, Family::Channel, start_owner, run, move |owner| {
         ask(owner, None).1
     })
 }
@@ -93,11 +93,11 @@ fn settles<T: std::fmt::Debug>(measure: impl Fn() -> T, right: impl Fn(&T, bool)
         if right(&found, false) {
             return;
         }
-        let config = Contention {
+        let config = Setting {
             samples: 24,
             ..Default::default()
         };
-        let others = time_contenders(&[lock("look")], &config)
+        let others = time_designs(&[lock("look")], &config)
             .unwrap()
             .other_load
             .unwrap_or(0.0);
@@ -123,8 +123,8 @@ fn operations(sample: &Sample) -> f64 {
 }
 
 /// The time of all parts of an operation.
-fn whole(Sample { parts, .. }: &Sample) -> f64 {
-    let Parts {
+fn whole(Sample { breakdown, .. }: &Sample) -> f64 {
+    let Breakdown {
         wait_ns,
         hold_ns,
         release_ns,
@@ -140,29 +140,29 @@ fn the_parts_of_an_operation_are_found_in_their_lengths_and_are_the_whole() {
     const PARTS: [u64; 4] = [20_000, 25_000, 30_000, 35_000];
     let [before, hold_ns, after, think_ns] = PARTS;
     // Samples so short that most fit between two turns of other programs.
-    let short = Contention {
+    let short = Setting {
         threads: vec![1, 2, 4],
         samples: 25,
         sample_ms: 1,
         ..Default::default()
     };
-    let config = Contention {
+    let config = Setting {
         hold_ns,
         think_ns,
-        parts: true,
+        breakdown: true,
         ..short
     };
     let whole_ns = PARTS.iter().sum::<u64>() as f64;
     let parts = |it: &Sample| {
         [
-            it.parts.wait_ns,
-            it.parts.hold_ns,
-            it.parts.release_ns,
-            it.parts.think_ns,
+            it.breakdown.wait_ns,
+            it.breakdown.hold_ns,
+            it.breakdown.release_ns,
+            it.breakdown.think_ns,
         ]
     };
     let shares = || {
-        let timings = time_contenders(&[adding("known", 1, [before, after])], &config)
+        let timings = time_designs(&[adding("known", 1, [before, after])], &config)
             .unwrap()
             .timings;
         for Timing {
@@ -210,15 +210,15 @@ fn the_parts_of_an_operation_are_found_in_their_lengths_and_are_the_whole() {
 
 /// What a hold of one thread is found to take, as a share of what it should: the median of five runs.
 fn found_hold(hold_ns: u64) -> f64 {
-    let config = Contention {
+    let config = Setting {
         hold_ns,
-        parts: true,
+        breakdown: true,
         sample_ms: 2,
         ..Default::default()
     };
     let run = |_| {
-        let run = time_contenders(&[lock("mutex")], &config).unwrap();
-        typical(&run.timings[0], |it| it.parts.hold_ns / operations(it)) / hold_ns as f64
+        let run = time_designs(&[lock("mutex")], &config).unwrap();
+        typical(&run.timings[0], |it| it.breakdown.hold_ns / operations(it)) / hold_ns as f64
     };
     let mut found: Vec<f64> = (0..5).map(run).collect();
     found.sort_by(f64::total_cmp);
@@ -248,21 +248,21 @@ fn holds_drawn_at_random_are_found() {
 
 /// The parts of operations that are timed now and then, against the same loop where none is, in turns.
 fn parts_against_the_loop(threads: usize, hold_ns: u64, think_ns: u64) -> [f64; 3] {
-    let plain = Contention {
+    let plain = Setting {
         threads: vec![threads],
         hold_ns,
         think_ns,
         ..Default::default()
     };
-    let timed = Contention {
-        parts: true,
+    let timed = Setting {
+        breakdown: true,
         ..plain.clone()
     };
     let turns = (0..5).map(|_| {
         let [timed, plain] =
-            [&timed, &plain].map(|config| time_contenders(&[lock("mutex")], config).unwrap());
+            [&timed, &plain].map(|config| time_designs(&[lock("mutex")], config).unwrap());
         let (timed, plain) = (&timed.timings[0], plain.timings[0].cost().unwrap().value);
-        let each = |of: fn(&Parts) -> f64| typical(timed, |it| of(&it.parts) / operations(it));
+        let each = |of: fn(&Breakdown) -> f64| typical(timed, |it| of(&it.breakdown) / operations(it));
         let whole = typical(timed, |it| whole(it) / operations(it));
         [
             whole / (plain * threads as f64),
@@ -280,11 +280,11 @@ fn parts_against_the_loop(threads: usize, hold_ns: u64, think_ns: u64) -> [f64; 
 
 fn parts_are_the_loop(settings: &[(usize, u64, u64)]) {
     let clock_ns = Calibration::measure().clock_ns;
-    let uncontended = Contention {
+    let uncontended = Setting {
         sample_ms: 2,
         ..Default::default()
     };
-    let lock_ns = time_contenders(&[lock("mutex")], &uncontended)
+    let lock_ns = time_designs(&[lock("mutex")], &uncontended)
         .unwrap()
         .timings[0]
         .cost()
@@ -335,16 +335,16 @@ fn parts_add_up_to_the_loop_in_many_settings() {
 #[test]
 #[cfg(target_os = "linux")]
 fn threads_without_a_core_do_not_wait_for_the_lock() {
-    let config = Contention {
+    let config = Setting {
         threads: vec![4 * usable_cores()],
         think_ns: 1_000,
-        parts: true,
+        breakdown: true,
         ..Default::default()
     };
     let shares = || {
-        let run = time_contenders(&[atomic("atomic")], &config).unwrap();
+        let run = time_designs(&[atomic("atomic")], &config).unwrap();
         let of =
-            |part: fn(&Parts) -> f64| typical(&run.timings[0], |it| part(&it.parts) / whole(it));
+            |part: fn(&Breakdown) -> f64| typical(&run.timings[0], |it| part(&it.breakdown) / whole(it));
         [of(|it| it.without_core_ns.unwrap()), of(|it| it.wait_ns)]
     };
     settles(shares, |[without_core, wait], _| {
@@ -353,9 +353,9 @@ fn threads_without_a_core_do_not_wait_for_the_lock() {
 }
 
 /// How many of so many pairs of a design and itself differ by their intervals.
-fn told_apart(design: fn(&str) -> Contender, pairs: u64, threads: usize, hold_ns: u64) -> usize {
+fn told_apart(design: fn(&str) -> Design, pairs: u64, threads: usize, hold_ns: u64) -> usize {
     let told_apart = |&seed: &u64| {
-        let config = Contention {
+        let config = Setting {
             threads: vec![threads],
             hold_ns,
             seed,
@@ -363,7 +363,7 @@ fn told_apart(design: fn(&str) -> Contender, pairs: u64, threads: usize, hold_ns
             sample_ms: 1,
             ..Default::default()
         };
-        let run = time_contenders(&["one", "other"].map(design), &config).unwrap();
+        let run = time_designs(&["one", "other"].map(design), &config).unwrap();
         let times = |at: usize| run.timings[at].ns_per_operation();
         let ratio = Estimate::ratio(&times(0), &times(1)).unwrap();
         ratio.low > 1.0 || ratio.high < 1.0
@@ -374,7 +374,7 @@ fn told_apart(design: fn(&str) -> Contender, pairs: u64, threads: usize, hold_ns
 // By chance 2 of 40; more than 7 less than once in a thousand times.
 #[test]
 fn a_design_is_seldom_told_apart_from_itself() {
-    for (design, threads) in [(lock as fn(&str) -> Contender, 1), (lock, 2), (channel, 1)] {
+    for (design, threads) in [(lock as fn(&str) -> Design, 1), (lock, 2), (channel, 1)] {
         settles(
             || told_apart(design, 40, threads, 0),
             |&apart, loaded| apart <= if loaded { 14 } else { 7 },
@@ -386,13 +386,13 @@ fn a_design_is_seldom_told_apart_from_itself() {
 #[ignore = "deep: 200 pairs in each of 27 settings, about 10 minutes"]
 fn no_design_is_told_apart_from_itself_more_often_than_by_chance() {
     for (name, design) in [
-        ("lock", lock as fn(&str) -> Contender),
+        ("lock", lock as fn(&str) -> Design),
         ("atomic", atomic),
         ("channel", channel),
     ] {
         for (threads, hold_ns) in [1, 2, 4]
             .into_iter()
-            .flat_map(|threads| [0, 200, 5_000].map(|hold| (threads, hold)))
+            .flat_map(|threads| [0, 200, 5_000].map(|section| (threads, hold)))
         {
             let apart = || {
                 let apart = told_apart(design, 200, threads, hold_ns);
@@ -415,7 +415,7 @@ fn no_design_is_told_apart_from_itself_more_often_than_by_chance() {
 /// has two threads pay for the interval: seen, 1,611 ns an operation with 1,050 held, and 1,587 with 1,100.
 fn power(pairs: u64, threads: usize) -> usize {
     let pair = |&seed: &u64| {
-        let config = Contention {
+        let config = Setting {
             threads: vec![threads],
             seed,
             samples: 25,
@@ -425,21 +425,21 @@ fn power(pairs: u64, threads: usize) -> usize {
         let calibration = Calibration::measure();
         let holding = |ns| {
             let work = calibration.busy_work(ns);
-            let add = move |(locked, value): &(AtomicBool, AtomicU64), hold: Hold| {
+            let add = move |(locked, value): &(AtomicBool, AtomicU64), section: Section| {
                 while locked.swap(true, Acquire) {
                     while locked.load(Relaxed) {
                         std::hint::spin_loop();
                     }
                 }
                 value.store(value.load(Relaxed) + 1, Relaxed);
-                work.spin();
-                let held = hold.spin();
+                work.run();
+                let held = section.work();
                 locked.store(false, Release);
                 held
             };
-            let run = move |state: &_, work: &mut Work| work.repeat(|hold| add(state, hold));
+            let run = move |state: &_, work: &mut Work| work.repeat(|section| add(state, hold));
             let total = |(_, value): &(AtomicBool, AtomicU64)| value.load(Relaxed);
-            Contender::new(
+            Design::new(
                 format!("{ns} ns"),
                 Family::Lock,
                 Default::default,
@@ -447,7 +447,7 @@ fn power(pairs: u64, threads: usize) -> usize {
                 total,
             )
         };
-        let run = time_contenders(&[holding(1_000), holding(1_050)], &config).unwrap();
+        let run = time_designs(&[holding(1_000), holding(1_050)], &config).unwrap();
         let times = |at: usize| run.timings[at].ns_per_operation();
         Estimate::ratio(&times(1), &times(0)).unwrap().low > 1.0
     };
@@ -480,14 +480,14 @@ fn the_interval_of_a_ratio_mostly_holds_what_ten_minutes_find() {
     const SETTINGS: [(usize, u64); 2] = [(1, 0), (2, 200)];
     let run = |(threads, ns): (usize, u64)| {
         let (hold_ns, think_ns) = (ns, ns);
-        let config = Contention {
+        let config = Setting {
             threads: vec![threads],
             hold_ns,
             think_ns,
             samples: 25,
             ..Default::default()
         };
-        let run = time_contenders(&[lock("lock"), atomic("atomic")], &config).unwrap();
+        let run = time_designs(&[lock("lock"), atomic("atomic")], &config).unwrap();
         let times = |at: usize| run.timings[at].ns_per_operation();
         (
             Estimate::ratio(&times(0), &times(1)).unwrap(),
@@ -634,12 +634,12 @@ fn a_verdict_is_the_intervals_and_a_prediction_is_judged_the_same_way() {
 #[cfg(target_os = "linux")]
 fn what_weakens_a_result_is_said_with_it() {
     let run = |threads| {
-        let config = Contention {
+        let config = Setting {
             samples: 24,
             threads: vec![threads],
             ..Default::default()
         };
-        time_contenders(&[lock("lock")], &config).unwrap()
+        time_designs(&[lock("lock")], &config).unwrap()
     };
     // The more threads of its own, the less for others: were its own time taken for theirs, it would rise by a core each.
     let rise = || run(usable_cores()).other_load.unwrap() - run(1).other_load.unwrap();
@@ -672,12 +672,12 @@ fn refused<T>(outcome: Result<T>, words: &str) {
 }
 
 #[test]
-fn contention_refuses_parameters_outside_their_range_and_contenders_that_make_no_sense() {
+fn contention_refuses_parameters_outside_their_range_and_designs_that_make_no_sense() {
     let _alone = ALONE.lock();
     const LIST: &str = "one number or more, 1 to 256, each once";
     const WORK: &str = "0 to 1,000,000";
     const HOUR: &str = "up to 1 hour: fewer or shorter samples";
-    type Change = fn(&mut Contention);
+    type Change = fn(&mut Setting);
     let changes: [(Change, &str, &str); 8] = [
         (|it| it.threads = vec![], "use threads: it is empty", LIST),
         (
@@ -708,31 +708,31 @@ fn contention_refuses_parameters_outside_their_range_and_contenders_that_make_no
         ),
         (
             |it| (it.samples, it.sample_ms) = (1_000, 10_000),
-            "time contenders: it would take 2.9 hours",
+            "time designs: it would take 2.9 hours",
             HOUR,
         ),
     ];
     for (change, wrong, allowed) in changes {
-        let (contender, mut config) = ([adding("sum", 1, [0; 2])], Contention::default());
+        let (design, mut config) = ([adding("sum", 1, [0; 2])], Setting::default());
         change(&mut config);
         refused(
-            time_contenders(&contender, &config),
+            time_designs(&design, &config),
             &format!("{wrong} (allowed: {allowed})"),
         );
     }
 
-    let config = Contention {
+    let config = Setting {
         threads: vec![1, 2],
         sample_ms: 1,
         samples: 6,
-        ..Contention::default()
+        ..Setting::default()
     };
     let time = |adds: &[u64]| {
-        let contenders: Vec<_> = adds
+        let designs: Vec<_> = adds
             .iter()
             .map(|adds| adding("sum", *adds, [0; 2]))
             .collect();
-        time_contenders(&contenders, &config)
+        time_designs(&designs, &config)
     };
     for (adds, grew) in [(0, "grew by 0 (allowed: "), (2, "grew by ")] {
         let said = time(&[adds]).unwrap_err().to_string();
@@ -747,7 +747,7 @@ fn contention_refuses_parameters_outside_their_range_and_contenders_that_make_no
     }
     refused(
         time(&[1, 1]),
-        "time contenders: two are called `sum` (allowed: labels that differ)",
+        "time designs: two are called `sum` (allowed: labels that differ)",
     );
     let words =
         "find a timing: `std` on 1 threads was not measured (allowed: `sum` on 1, `sum` on 2)";
@@ -757,9 +757,9 @@ fn contention_refuses_parameters_outside_their_range_and_contenders_that_make_no
         "use threads: it is 0 (allowed: 1 to 256)",
     );
     let nobody = || -> Mutex<u64> { std::panic::resume_unwind(Box::new("no thread left")) };
-    let broken = Contender::new("broken", Family::Lock, nobody, |_, _| (), |_| 0);
+    let broken = Design::new("broken", Family::Lock, nobody, |_, _| (), |_| 0);
     let words = "build a state: that of `broken` panicked (allowed: one that can be built as often as there are samples)";
-    refused(time_contenders(&[broken], &config), words);
+    refused(time_designs(&[broken], &config), words);
 }
 
 #[test]

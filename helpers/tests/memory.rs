@@ -8,7 +8,7 @@ use helpers::*;
 use std::process::Command;
 use std::sync::Mutex;
 
-/// Held by each test that measures: another would take memory of the same process meanwhile.
+/// SectionTimes by each test that measures: another would take memory of the same process meanwhile.
 static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]

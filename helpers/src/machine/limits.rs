@@ -112,17 +112,7 @@ pub(crate) fn bytes_left_in_limits() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A system of such files, each a path and its text.
-    fn system(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = root.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        root
-    }
+    use crate::machine::files::tests::system;
 
     #[test]
     fn what_others_use_of_a_limit_around_is_not_left() {

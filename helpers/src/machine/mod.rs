@@ -5,4 +5,5 @@ pub(crate) mod clock;
 pub(crate) mod cores;
 pub(crate) mod files;
 pub(crate) mod limits;
+pub(crate) mod load;
 pub(crate) mod stamp;

@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::show::caption::Caption;
 use crate::table::Table;
-use crate::time::contention::Family;
+use crate::time::design::Family;
 use base64::Engine;
 use plotters::coord::Shift;
 use plotters::prelude::*;

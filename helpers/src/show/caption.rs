@@ -3,8 +3,9 @@
 use crate::judge::warning::Warning;
 use crate::machine::stamp;
 use crate::memory::series::{MemoryGrowth, MemorySeries};
-use crate::number::thousands;
-use crate::time::contention::{Contention, ContentionRun};
+use crate::number::{show_number, thousands};
+use crate::time::run::{DesignRun, Timing};
+use crate::time::setting::Setting;
 use std::fmt::Debug;
 use std::mem::discriminant;
 
@@ -108,34 +109,59 @@ impl Caption {
     }
 }
 
-impl ContentionRun {
+impl DesignRun {
     /// The caption of a figure of this run.
     pub fn caption(&self) -> Caption {
-        let Contention {
-            threads,
-            hold_ns,
-            think_ns,
-            samples,
-            sample_ms,
-            seed,
-            parts: _,
-        } = &self.config;
-        let threads: Vec<String> = threads.iter().map(usize::to_string).collect();
+        let threads: Vec<String> = self.setting.threads.iter().map(usize::to_string).collect();
         let settings = [
             ("threads", threads.join(", ")),
-            ("hold", format!("{} ns", thousands(hold_ns))),
-            ("think", format!("{} ns", thousands(think_ns))),
-            ("samples", format!("{samples} of {sample_ms} ms")),
-            ("seed", seed.to_string()),
+            ("hold", format!("{} ns", thousands(self.setting.hold_ns))),
+            ("think", format!("{} ns", thousands(self.setting.think_ns))),
+            ("samples", self.samples_in_words()),
+            ("seed", self.setting.seed.to_string()),
         ];
-        let settings = settings
-            .map(|(name, value)| (name.to_string(), value))
-            .to_vec();
-        Caption {
-            settings,
+        let mut caption = Caption {
+            settings: settings
+                .map(|(name, value)| (name.to_string(), value))
+                .to_vec(),
             warnings: self.warnings.clone(),
             measured: self.measured.clone(),
+        };
+        if !self.setting.pinned_to.is_empty() {
+            caption = caption.with("pinned to cores", &self.setting.pinned_to);
         }
+        let moved = self
+            .timings
+            .iter()
+            .map(|timing| timing.placement().moved)
+            .max();
+        if let Some(moved) = moved.filter(|&moved| moved > 0) {
+            let of = format!("up to {moved} of {}", self.setting.samples);
+            caption
+                .settings
+                .push(("samples in which a thread moved".into(), of));
+        }
+        caption
+    }
+
+    /// How many samples, how long they were meant to be and, where that is another time by more than
+    /// a tenth, how long they were.
+    fn samples_in_words(&self) -> String {
+        let Setting {
+            samples, sample_ms, ..
+        } = self.setting;
+        let meant_ms = sample_ms as f64;
+        let off = |timing: &Timing| (timing.wall_ms() / meant_ms - 1.0).abs();
+        let farthest = self
+            .timings
+            .iter()
+            .max_by(|one, other| off(one).total_cmp(&off(other)));
+        let mut words = format!("{samples} of {} ms", thousands(sample_ms));
+        if let Some(timing) = farthest.filter(|timing| off(timing) > 0.1) {
+            let found = show_number(timing.wall_ms());
+            words += &format!(" (`{}` on {}: {found} ms)", timing.label, timing.threads);
+        }
+        words
     }
 }
 

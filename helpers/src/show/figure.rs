@@ -8,7 +8,8 @@ use crate::show::caption::Caption;
 use crate::stats::estimate::Estimate;
 use crate::stats::order;
 use crate::table::Table;
-use crate::time::contention::{ContentionRun, Family};
+use crate::time::design::Family;
+use crate::time::run::DesignRun;
 
 /// A value at a position: its estimate, and the raw samples behind it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -314,11 +315,11 @@ impl Figure {
         }
     }
 
-    /// Wall time per operation of every contender of a run over its numbers of threads, the cores marked.
+    /// Wall time per operation of every design of a run over its numbers of threads, the cores marked.
     ///
     /// # Errors
     /// As [`Estimate::median`].
-    pub fn over_threads(title: impl Into<String>, run: &ContentionRun) -> Result<Figure> {
+    pub fn over_threads(title: impl Into<String>, run: &DesignRun) -> Result<Figure> {
         let mut series: Vec<Series> = Vec::new();
         for timing in &run.timings {
             let point = Point::of_samples(timing.threads as f64, timing.ns_per_operation())?;

@@ -1,6 +1,14 @@
 //! Designs run on threads: samples, and where their time goes.
 
-pub(crate) mod contention;
+pub(crate) mod breakdown;
+pub(crate) mod busy_work;
+pub(crate) mod calibration;
+pub(crate) mod condition;
+pub(crate) mod core_to_core;
+pub(crate) mod design;
+pub(crate) mod progress;
+pub(crate) mod run;
+pub(crate) mod sample;
+pub(crate) mod setting;
 pub(crate) mod threads;
-pub(crate) mod timing;
 pub(crate) mod work;

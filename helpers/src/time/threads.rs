@@ -8,25 +8,30 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The most threads that one run may start.
 pub const MOST_THREADS: usize = 256;
 
-/// The numbers of threads that a reader chose, or, where that is none, those that tell most on this machine: 1, 2, half
-/// of its cores, all, and twice as many.
+/// The numbers of threads that a reader chose, or, where that is none, those that tell most on this
+/// machine: 1, 2, half of its cores, all, and twice as many.
 ///
 /// ```
 /// assert_eq!(helpers::thread_counts(&[1, 3]), [1, 3]);
 /// assert_eq!(helpers::thread_counts(&[])[0], 1);
 /// ```
 pub fn thread_counts(chosen: &[usize]) -> Vec<usize> {
-    if !chosen.is_empty() {
-        return chosen.to_vec();
+    if chosen.is_empty() {
+        return telling_counts(usable_cores());
     }
-    let cores = usable_cores().min(MOST_THREADS / 2);
+    chosen.to_vec()
+}
+
+fn telling_counts(cores: usize) -> Vec<usize> {
+    let cores = cores.min(MOST_THREADS / 2);
     let mut counts = vec![1, 2, (cores / 2).max(1), cores, 2 * cores];
     counts.sort_unstable();
     counts.dedup();
     counts
 }
 
-/// Runs `work(0)` to `work(threads - 1)` on a thread each, all let go at once, and returns what each returned.
+/// Runs `work(0)` to `work(threads - 1)` on a thread each, all let go at once, and returns what each
+/// returned.
 ///
 /// # Errors
 /// `threads` is not 1 to 256, a thread could not be started, or one panicked.
@@ -38,17 +43,30 @@ pub fn thread_counts(chosen: &[usize]) -> Vec<usize> {
 /// # Ok::<(), helpers::Error>(())
 /// ```
 pub fn on_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>> {
+    on_prepared_threads(threads, |_| (), work)
+}
+
+/// The same, where each thread does something before they are let go, such as go to a core.
+pub(crate) fn on_prepared_threads<T: Send>(
+    threads: usize,
+    prepare: impl Fn(usize) + Sync,
+    work: impl Fn(usize) -> T + Sync,
+) -> Result<Vec<T>> {
     const WAIT: usize = 0;
     const GO: usize = 1;
     const GIVE_UP: usize = 2;
     let attempted = "run on threads";
     within("threads", threads, 1..=MOST_THREADS)?;
     // Not std's `Barrier`: threads that spin leave it together, and it lets them go when one of them cannot start.
-    let (gate, arrived, work) = (&AtomicUsize::new(WAIT), &AtomicUsize::new(0), &work);
+    let gate = &AtomicUsize::new(WAIT);
+    let arrived = &AtomicUsize::new(0);
+    let prepare = &prepare;
+    let work = &work;
     std::thread::scope(|scope| {
         let mut handles = Vec::with_capacity(threads);
         for thread in 0..threads {
             let body = move || {
+                prepare(thread);
                 arrived.fetch_add(1, Ordering::Release);
                 while gate.load(Ordering::Acquire) == WAIT {
                     std::thread::yield_now();
@@ -84,4 +102,27 @@ pub fn on_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> 
             })
             .collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_that_tell_most_are_each_there_once() {
+        assert_eq!(telling_counts(1), [1, 2]);
+        assert_eq!(telling_counts(2), [1, 2, 4]);
+        assert_eq!(telling_counts(8), [1, 2, 4, 8, 16]);
+        assert_eq!(telling_counts(1_000), [1, 2, 64, 128, 256]);
+    }
+
+    #[test]
+    fn threads_prepare_before_they_are_let_go() {
+        let prepared = AtomicUsize::new(0);
+        let prepare = |_| {
+            prepared.fetch_add(1, Ordering::Relaxed);
+        };
+        let seen = on_prepared_threads(3, prepare, |_| prepared.load(Ordering::Relaxed));
+        assert_eq!(seen.unwrap(), [3, 3, 3]);
+    }
 }

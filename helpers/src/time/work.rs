@@ -1,366 +1,353 @@
-//! One thread's share of a sample: operations again and again, and where their time goes.
+//! One thread's share of a sample: operations again and again, some of them timed.
 
 use crate::machine::cores;
-use crate::time::timing::{BusyWork, Calibration, mean, undisturbed};
-use hdrhistogram::Histogram;
+use crate::time::busy_work::BusyWork;
+use crate::time::calibration::Calibration;
+use std::hint::black_box;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// The work inside a critical section; a contender calls [`Hold::spin`] once an operation, while it holds its lock.
+/// The work inside a critical section; a design calls [`Section::work`] once an operation, while it
+/// holds its lock.
 #[derive(Debug, Clone, Copy)]
-pub struct Hold {
+pub struct Section {
     work: BusyWork,
     timed: bool,
 }
 
-impl Hold {
+impl Section {
     pub(crate) fn new(work: BusyWork) -> Self {
         Self { work, timed: false }
     }
 
-    /// Keeps the critical section busy and, where this operation is timed, says from when to when it was held.
+    /// Keeps the critical section busy and, where this operation is timed, says from when to when
+    /// it was held.
     #[inline]
-    pub fn spin(self) -> Held {
-        if !self.timed {
-            self.work.spin();
-            return Held(None);
+    pub fn work(self) -> SectionTimes {
+        self.times(true, || self.work.run())
+    }
+
+    /// The same, after one change in each cache line of the state that the lock guards: what real
+    /// work does, so that these lines travel from core to core with the lock.
+    ///
+    /// ```
+    /// use helpers::{Design, Family, Setting, parking_lot::Mutex};
+    /// let table = Design::new("table", Family::Lock, || Mutex::new((0, [0_u64; 512])),
+    ///     |state, work| work.repeat(|section| {
+    ///         let (total, table) = &mut *state.lock();
+    ///         *total += 1;
+    ///         section.work_on(table)
+    ///     }),
+    ///     |state| state.lock().0);
+    /// let setting = Setting { sample_ms: 1, ..Default::default() };
+    /// assert!(helpers::time_designs(&[table], &setting)?.timing("table", 1)?.cost()?.value > 0.0);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    #[inline]
+    pub fn work_on(self, state: &mut [u64]) -> SectionTimes {
+        const LINE: usize = 64 / size_of::<u64>();
+        self.times(false, || {
+            for word in state.iter_mut().step_by(LINE) {
+                *word = black_box(word.wrapping_add(1));
+            }
+            self.work.run();
+        })
+    }
+
+    #[inline]
+    fn times(self, of_one_length: bool, work: impl FnOnce()) -> SectionTimes {
+        let entered = self.timed.then(Instant::now);
+        work();
+        let between = entered.map(|entered| (entered, Instant::now()));
+        SectionTimes {
+            between,
+            of_one_length,
         }
-        let entered = Instant::now();
-        self.work.spin();
-        Held(Some((entered, Instant::now())))
     }
 
     /// For an operation that leaves the section to another thread and does not wait for it.
-    pub fn elsewhere(self) -> Held {
-        Held(None)
+    pub fn delegated(self) -> SectionTimes {
+        SectionTimes {
+            between: None,
+            of_one_length: true,
+        }
     }
 }
 
-/// When a critical section was entered and left: the receipt that [`Hold::spin`] gives and an operation returns.
+/// When a critical section was entered and left: the receipt that [`Section::work`] gives and an
+/// operation returns.
 #[derive(Debug, Clone, Copy)]
-pub struct Held(Option<(Instant, Instant)>);
-
-/// Where the time of operations went, in nanoseconds, summed over operations and threads.
-///
-/// Hold, release and think are what the operations that were timed took, less the clock's own share; those that were
-/// interrupted are left out: holds and thinks far above their median, and the longest hundredth of the releases. Wait is
-/// what is left of the threads' time; only where those operations waited less is it less, by a hundredth of the time at
-/// most, which interrupts take, and two hundredths for a thread alone, which has nobody to wait for.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Parts {
-    /// From the wish to enter the critical section to the entry.
-    pub wait_ns: f64,
-    /// Inside the critical section.
-    pub hold_ns: f64,
-    /// From the end of the section until the thread goes on.
-    pub release_ns: f64,
-    /// Between two operations.
-    pub think_ns: f64,
-    /// Ready to run, and no core free, or the core was interrupted, which a thread alone sees; `None` where the system
-    /// does not tell, and then it counts as waiting.
-    pub without_core_ns: Option<f64>,
-    /// Taken by the instrument, the gate included, and part of no operation.
-    pub instrument_ns: f64,
+pub struct SectionTimes {
+    between: Option<(Instant, Instant)>,
+    of_one_length: bool,
 }
-
-/// Threads are interrupted for about this share of their time without the system counting it.
-const INTERRUPTED: f64 = 0.01;
 
 /// One operation that was timed, in nanoseconds, each with one reading of the clock in it.
-#[derive(Clone, Default)]
-struct Record {
-    wait: u64,
-    hold: u64,
-    release: u64,
-    think: u64,
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Record {
+    pub(crate) wait: u64,
+    pub(crate) hold: u64,
+    pub(crate) release: u64,
+    pub(crate) think: u64,
+    /// Whether the hold is work of one length, which takes longer only where it is interrupted.
+    pub(crate) of_one_length: bool,
 }
 
-/// The clock may take this share of the time to time operations. More would change what is timed: with a hundredth, an
-/// operation of 4.6 ns took 5 % longer.
-const TIMED: f64 = 0.003;
-
 /// Readings of the clock for a [`Record`].
-const READINGS: f64 = 5.0;
+pub(crate) const READINGS: f64 = 5.0;
 
 /// Looks at the clock in a sample.
 pub(crate) const BATCHES: f64 = 50.0;
 
 /// What all threads of a sample do.
-pub(crate) struct Orders {
-    /// Whether there are fewer cores than threads.
-    pub(crate) crowded: bool,
+pub(crate) struct SamplePlan {
     pub(crate) duration: Duration,
+    /// Operations between two looks at the clock.
     pub(crate) batch: u64,
+    /// A thread stops after so many operations though its time is not up: what it has left under
+    /// way takes the rest of it.
+    pub(crate) most_operations: u64,
     /// One operation of so many is timed, if any.
-    pub(crate) stride: Option<u64>,
-    pub(crate) hold: Hold,
+    pub(crate) sampling_period: Option<u64>,
+    pub(crate) section: Section,
     pub(crate) think: BusyWork,
     /// When the first thread began.
     pub(crate) first: OnceLock<Instant>,
 }
 
-impl Orders {
+impl SamplePlan {
     /// Of how many operations, which take so long, one may be timed.
-    pub(crate) fn stride(operation_ns: f64, calibration: &Calibration) -> u64 {
+    pub(crate) fn sampling_period(operation_ns: f64, calibration: &Calibration) -> u64 {
+        // The clock may take this share of the time. More would change what is timed: with a
+        // hundredth, an operation of 4.6 ns took 5 % longer.
+        const TIMED: f64 = 0.003;
         (READINGS * calibration.clock_ns / operation_ns / TIMED).ceil() as u64
     }
 }
 
 /// One thread's share of a sample: the operations that it repeats until the time is up.
 pub struct Work {
-    orders: Arc<Orders>,
-    operations: u64,
-    records: Vec<Record>,
-    /// When, and how long it had been without a core until then.
-    began: Option<(Instant, Option<u64>)>,
-    ended: Option<(Instant, Option<u64>)>,
+    plan: Arc<SamplePlan>,
+    pub(crate) operations: u64,
+    pub(crate) records: Vec<Record>,
+    pub(crate) began: Option<Moment>,
+    /// When the last operation had returned.
+    pub(crate) returned: Option<Moment>,
+    /// When what operations had left under way was done, too.
+    pub(crate) ended: Option<Moment>,
+    pub(crate) repeated: usize,
 }
 
-/// The loop of `repeat` and `repeat_async`, which differ in one `.await`. The clock is read once a batch, so that it
-/// costs a short operation next to nothing.
+/// A moment in a thread's share of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Moment {
+    pub(crate) at: Instant,
+    pub(crate) core: Option<usize>,
+    /// Nanoseconds that the thread had been without a core until then, where they are looked up.
+    pub(crate) without_core_ns: Option<u64>,
+}
+
+/// The loop of `repeat` and `repeat_async`, which differ in one `.await`. The clock is read once a
+/// batch, so that it costs a short operation next to nothing.
 macro_rules! repeat {
     ($work:ident, $operation:ident $(, $dot_await:tt)?) => {{
-        let Orders { duration, batch, stride, hold, think, ref first, .. } = *Arc::clone(&$work.orders);
-        let (mut operations, mut records, mut random) = (0, $work.room_for_records(), fastrand::Rng::new());
-        // At random, or a rhythm of the threads would be taken for the whole.
-        let mut gap = || stride.map_or(u64::MAX, |stride| random.u64(0..2 * stride - 1));
-        let mut untimed = gap();
-        let without_core = $work.core_time();
-        let began = Instant::now();
-        let end = *first.get_or_init(|| began) + duration;
-        $work.began = Some((began, without_core));
+        $work.repeated += 1;
+        if $work.repeated > 1 {
+            return;
+        }
+        let plan = Arc::clone(&$work.plan);
+        let section = plan.section;
+        let think = plan.think;
+        let batch = plan.batch.min(plan.most_operations);
+        let mut operations = 0;
+        let mut records = $work.room_for_records();
+        let mut gaps = Gaps::new(plan.sampling_period);
+        let mut untimed = gaps.next();
+        $work.began = Some($work.moment());
+        let first = *plan.first.get_or_init(Instant::now);
+        let end = first + plan.duration;
         loop {
-            let mut left: u64 = batch;
+            let mut left = batch;
             while left > 0 {
                 let now = left.min(untimed);
                 for _ in 0..now {
-                    $operation(hold)$(.$dot_await)?;
-                    think.spin();
+                    $operation(section)$(.$dot_await)?;
+                    think.run();
                 }
-                (left, untimed) = (left - now, untimed - now);
+                left -= now;
+                untimed -= now;
                 if left == 0 {
                     break;
                 }
+                let timed = Section { timed: true, ..section };
                 let wished = Instant::now();
-                let held = $operation(Hold { timed: true, ..hold })$(.$dot_await)?;
+                let times = $operation(timed)$(.$dot_await)?;
                 let free = Instant::now();
-                think.spin();
-                records.push(Record::new(wished, held, free, Instant::now()));
+                think.run();
+                records.push(Record::new(wished, times, free, Instant::now()));
                 left -= 1;
-                untimed = gap();
+                untimed = gaps.next();
             }
             operations += batch;
-            if Instant::now() >= end {
+            if Instant::now() >= end || operations >= plan.most_operations {
                 break;
             }
         }
-        ($work.operations, $work.records) = ($work.operations + operations, records);
-        $work.ended = Some((Instant::now(), $work.core_time()));
+        $work.operations = operations;
+        $work.records = records;
+        $work.returned = Some($work.moment());
+        $work.ended = $work.returned;
     }};
 }
 
 impl Work {
-    pub(crate) fn new(orders: &Arc<Orders>) -> Self {
-        let orders = Arc::clone(orders);
+    pub(crate) fn new(plan: &Arc<SamplePlan>) -> Self {
         Self {
-            orders,
+            plan: Arc::clone(plan),
             operations: 0,
             records: Vec::new(),
             began: None,
+            returned: None,
             ended: None,
+            repeated: 0,
         }
     }
 
-    /// Repeats `operation` until the time is up; it adds one and calls [`Hold::spin`] where it holds the lock.
+    /// Repeats `operation` until the time is up; it adds one and calls [`Section::work`] where it
+    /// holds the lock.
+    ///
+    /// A thread calls this once in a sample; a second call does nothing but spoil the sample.
     #[inline]
-    pub fn repeat(&mut self, mut operation: impl FnMut(Hold) -> Held) {
+    pub fn repeat(&mut self, mut operation: impl FnMut(Section) -> SectionTimes) {
         repeat!(self, operation);
     }
 
     /// The same for an operation that waits with `.await`.
     #[inline]
-    pub async fn repeat_async(&mut self, mut operation: impl AsyncFnMut(Hold) -> Held) {
+    pub async fn repeat_async(&mut self, mut operation: impl AsyncFnMut(Section) -> SectionTimes) {
         repeat!(self, operation, await);
     }
 
-    /// Waits for what the operations left under way, such as messages: it belongs to the time of the sample.
+    /// Waits for what the operations left under way, such as messages: it belongs to the time of the
+    /// sample, which says how much of it passed here.
     pub fn finish(&mut self, wait: impl FnOnce()) {
         wait();
-        self.ended = Some((Instant::now(), self.core_time()));
+        self.ended = Some(self.moment());
     }
 
     /// In memory that is there already: fresh memory is slow, the first time.
     fn room_for_records(&self) -> Vec<Record> {
-        let expected = |stride| (2.0 * BATCHES) as u64 * self.orders.batch / stride + 100;
-        let mut room = Vec::new();
-        room.resize(
-            self.orders.stride.map_or(0, expected).min(1 << 16) as usize,
-            Record::default(),
-        );
+        const MOST: u64 = 1 << 16;
+        let expected = |period| (2.0 * BATCHES) as u64 * self.plan.batch / period + 100;
+        let records = self.plan.sampling_period.map_or(0, expected).min(MOST);
+        let mut room = vec![Record::default(); records as usize];
         room.clear();
         room
     }
 
-    /// Looked up only where parts are wanted: it takes some microseconds.
-    fn core_time(&self) -> Option<u64> {
-        self.orders.stride.and_then(|_| cores::without_core_ns())
+    fn moment(&self) -> Moment {
+        Moment {
+            core: cores::current_core(),
+            // Only where it is wanted: it takes some microseconds.
+            without_core_ns: self
+                .plan
+                .sampling_period
+                .and_then(|_| cores::without_core_ns()),
+            at: Instant::now(),
+        }
+    }
+}
+
+/// Operations between two that are timed: at random, or a rhythm of the threads would be taken for
+/// the whole.
+struct Gaps {
+    period: Option<u64>,
+    random: fastrand::Rng,
+}
+
+impl Gaps {
+    fn new(period: Option<u64>) -> Self {
+        let random = fastrand::Rng::new();
+        Self { period, random }
+    }
+
+    fn next(&mut self) -> u64 {
+        match self.period {
+            Some(period) => self.random.u64(0..2 * period - 1),
+            None => u64::MAX,
+        }
     }
 }
 
 impl Record {
     #[inline]
-    fn new(wished: Instant, held: Held, free: Instant, next: Instant) -> Self {
-        let (entered, left) = held.0.unwrap_or((free, free));
+    fn new(wished: Instant, times: SectionTimes, free: Instant, next: Instant) -> Self {
+        let (entered, left) = times.between.unwrap_or((free, free));
         let ns = |from: Instant, to: Instant| to.duration_since(from).as_nanos() as u64;
-        let (wait, hold) = (ns(wished, entered), ns(entered, left));
         Self {
-            wait,
-            hold,
+            wait: ns(wished, entered),
+            hold: ns(entered, left),
             release: ns(left, free),
             think: ns(free, next),
+            of_one_length: times.of_one_length,
         }
     }
 }
 
-impl Parts {
-    /// The parts of so many operations that took `thread_ns` in all, of which `records` were timed. `self` holds what is
-    /// known already: the time without a core, and the instrument's.
-    fn of(
-        self,
-        records: &[Record],
-        operations: &[u64],
-        thread_ns: f64,
-        work: [BusyWork; 2],
-        clock_ns: f64,
-    ) -> Self {
-        let alone = operations.len() == 1;
-        let interrupted = if alone {
-            2.0 * INTERRUPTED
-        } else {
-            INTERRUPTED
-        };
-        let operations = operations.iter().sum::<u64>() as f64;
-        let sorted = |part: fn(&Record) -> u64| {
-            let mut each: Vec<u64> = records.iter().map(part).collect();
-            each.sort_unstable();
-            each
-        };
-        let all = |each: &[u64]| (mean(each) - clock_ns).max(0.0) * operations;
-        // What those that went on undisturbed took, and by how much the others took longer.
-        let constant = |part, work: BusyWork| {
-            let each = sorted(part);
-            let ns = all(undisturbed(&each));
-            if work.is_none() {
-                (0.0, 0.0)
-            } else {
-                (ns, all(&each) - ns)
-            }
-        };
-        let (hold_ns, hold_off_ns) = constant(|it| it.hold, work[0]);
-        let (think_ns, think_off_ns) = constant(|it| it.think, work[1]);
-        let without_core_ns = match self.without_core_ns {
-            // Nobody else could make it slower.
-            Some(ns) if alone => Some(ns.max(hold_off_ns + think_off_ns)),
-            other => other,
-        };
-        let instrument_ns = self.instrument_ns + records.len() as f64 * READINGS * clock_ns;
-        let left_ns =
-            thread_ns - hold_ns - think_ns - instrument_ns - without_core_ns.unwrap_or(0.0);
-        let left_ns = left_ns.max(0.0);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-        let releases = sorted(|it| it.release);
-        let release_ns = all(&releases[..releases.len() - releases.len() / 100]).min(left_ns);
-        let wait_ns = all(&sorted(|it| it.wait));
-        let both_ns = wait_ns + release_ns;
-        let (wait_ns, release_ns) = if left_ns < both_ns && both_ns < clock_ns * operations {
-            // Too short to be told apart: the core does one while the other is not yet done.
-            (wait_ns * left_ns / both_ns, release_ns * left_ns / both_ns)
-        } else {
-            let most_ns = left_ns - release_ns;
-            (
-                wait_ns.clamp((most_ns - interrupted * thread_ns).max(0.0), most_ns),
-                release_ns,
-            )
-        };
-        Self {
-            wait_ns,
-            hold_ns,
-            release_ns,
-            think_ns,
-            without_core_ns,
-            instrument_ns,
-        }
+    #[test]
+    fn gaps_are_of_the_period_on_average_and_differ() {
+        let mut gaps = Gaps::new(Some(10));
+        let drawn: Vec<u64> = (0..10_000).map(|_| gaps.next()).collect();
+        // An operation that is timed follows each gap.
+        let mean = drawn.iter().sum::<u64>() as f64 / drawn.len() as f64 + 1.0;
+        assert!((9.7..10.3).contains(&mean), "{mean}");
+        assert_eq!(drawn.iter().max(), Some(&18));
+        assert_eq!(drawn.iter().min(), Some(&0));
+        assert_eq!(Gaps::new(Some(1)).next(), 0);
+        assert_eq!(Gaps::new(None).next(), u64::MAX);
     }
-}
 
-/// What one sample measured.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    /// Operations done by each thread; the contender's total grew by their sum.
-    pub operations: Vec<u64>,
-    /// Nanoseconds from the first thread's start to the end of a thread, the mean over the threads: when the first
-    /// has ended, the others no longer compete with it.
-    pub wall_ns: f64,
-    /// Where the threads' time went; all zero unless [`Contention::parts`](crate::Contention::parts) is set.
-    pub parts: Parts,
-    /// The nanoseconds that the operations waited which were timed, less one reading of the clock, to two digits;
-    /// taken where [`Contention::parts`](crate::Contention::parts) is set.
-    pub waits: Option<Histogram<u64>>,
-}
+    #[test]
+    fn the_clock_takes_three_thousandths_of_the_time() {
+        let calibration = Calibration {
+            clock_ns: 20.0,
+            turn_ns: 1.0,
+            call_ns: 1.0,
+        };
+        let period = |operation_ns| SamplePlan::sampling_period(operation_ns, &calibration);
+        assert_eq!(period(1_000.0), 34);
+        assert_eq!(period(100_000.0), 1);
+    }
 
-impl Sample {
-    /// What the threads did; nothing if one of them did not repeat its work.
-    pub(crate) fn of(orders: &Orders, works: Vec<Work>, clock_ns: f64) -> Option<Self> {
-        let ns = |from: Instant, to: Instant| to.duration_since(from).as_nanos() as f64;
-        let (mut thread_ns, mut late_ns, mut without_core_ns) = (0.0, 0.0, Some(0.0));
-        let first = orders.first.get()?;
-        for work in &works {
-            let ((began, core_before), (ended, core_after)) = work.began.zip(work.ended)?;
-            thread_ns += ns(*first, ended);
-            late_ns += ns(*first, began);
-            let own = core_after
-                .zip(core_before)
-                .map(|(after, before)| (after - before) as f64);
-            without_core_ns = without_core_ns.zip(own).map(|(all, own)| all + own);
-        }
-        let operations: Vec<u64> = works.iter().map(|work| work.operations).collect();
-        let records: Vec<Record> = works.into_iter().flat_map(|work| work.records).collect();
-        let (mut parts, mut waits) = (Parts::default(), None);
-        if orders.stride.is_some() {
-            // A thread that began late had no core, or was still on its way from the gate.
-            let known = match without_core_ns {
-                Some(ns) if orders.crowded => Parts {
-                    without_core_ns: Some(ns + late_ns),
-                    ..Parts::default()
-                },
-                _ => Parts {
-                    without_core_ns,
-                    instrument_ns: late_ns,
-                    ..Parts::default()
-                },
-            };
-            parts = known.of(
-                &records,
-                &operations,
-                thread_ns,
-                [orders.hold.work, orders.think],
-                clock_ns,
-            );
-            // From 1 ns to a minute.
-            let mut histogram =
-                Histogram::new_with_bounds(1, 60_000_000_000, 2).expect("bounds that are valid");
-            let net = |record: &Record| record.wait.saturating_sub(clock_ns.round() as u64);
-            records
-                .iter()
-                .for_each(|record| histogram.saturating_record(net(record)));
-            waits = Some(histogram);
-        }
-        let wall_ns = thread_ns / operations.len() as f64;
-        Some(Self {
-            operations,
-            wall_ns,
-            parts,
-            waits,
-        })
+    #[test]
+    fn a_record_splits_an_operation_at_its_readings() {
+        let start = Instant::now();
+        let after = |ns| start + Duration::from_nanos(ns);
+        let times = SectionTimes {
+            between: Some((after(5), after(12))),
+            of_one_length: true,
+        };
+        let record = Record::new(start, times, after(14), after(30));
+        let expected = Record {
+            wait: 5,
+            hold: 7,
+            release: 2,
+            think: 16,
+            of_one_length: true,
+        };
+        assert_eq!(record, expected);
+        let delegated = Section::new(BusyWork::NONE).delegated();
+        let record = Record::new(start, delegated, after(14), after(30));
+        let expected = Record {
+            wait: 14,
+            hold: 0,
+            release: 0,
+            ..expected
+        };
+        assert_eq!(record, expected);
     }
 }

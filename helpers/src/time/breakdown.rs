@@ -1,0 +1,305 @@
+//! Where the time of operations went.
+
+use crate::time::busy_work::{mean, undisturbed};
+use crate::time::work::{READINGS, Record};
+
+/// Where the time of operations went, in nanoseconds, summed over operations and threads.
+///
+/// Each part is what the operations that were timed took, less the clock's own share, for all
+/// operations; none is what the others leave over. What they do not add up to stands beside them as
+/// *not accounted for*.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Breakdown {
+    /// Entering the section where nobody else wants in: what the same threads needed, each with a
+    /// state of its own, or one thread alone, whichever was less.
+    pub enter_ns: f64,
+    /// From the wish to enter the critical section to the entry, beyond that.
+    pub wait_ns: f64,
+    /// Waits that are shorter cannot be told from none: by so much the entries differed where nobody
+    /// else wanted in.
+    pub wait_floor_ns: f64,
+    /// Inside the critical section.
+    pub hold_ns: f64,
+    /// From the end of the section until the thread goes on.
+    pub release_ns: f64,
+    /// Between two operations, which is what the field calls think time.
+    pub think_ns: f64,
+    /// Ready to run, and no core free, or the core was interrupted; `None` where the system does not
+    /// tell, and then it counts as waiting.
+    pub without_core_ns: Option<f64>,
+    /// Taken by the instrument, the gate included, and part of no operation.
+    pub instrument_ns: f64,
+    /// What is left of the threads' time, in no part: below 0 where the operations that were timed
+    /// took longer than the others.
+    pub unaccounted_ns: f64,
+}
+
+/// What entering takes where nobody else wants in, in nanoseconds an operation, a reading of the
+/// clock included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) ns: f64,
+    /// By how much it differs from sample to sample.
+    pub(crate) spread_ns: f64,
+}
+
+/// What is known of a sample beside the operations that were timed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) operations: u64,
+    /// The time of all threads together.
+    pub(crate) thread_ns: f64,
+    pub(crate) without_core_ns: Option<f64>,
+    pub(crate) instrument_ns: f64,
+    pub(crate) clock_ns: f64,
+    /// What entering takes, where that is known already.
+    pub(crate) entry: Option<Entry>,
+}
+
+/// A part of the operations that were timed, each in its order.
+struct Part {
+    sorted_ns: Vec<u64>,
+    /// From the mean of those that were timed to all operations.
+    clock_ns: f64,
+    operations: f64,
+}
+
+impl Part {
+    fn all_ns(&self) -> f64 {
+        self.of_all(&self.sorted_ns)
+    }
+
+    /// As if none had been interrupted.
+    fn undisturbed_ns(&self) -> f64 {
+        self.of_all(undisturbed(&self.sorted_ns))
+    }
+
+    /// As if the longest hundredth had been no longer than the others.
+    fn trimmed_ns(&self) -> f64 {
+        let count = self.sorted_ns.len();
+        self.of_all(&self.sorted_ns[..count - count / 100])
+    }
+
+    fn of_all(&self, some_ns: &[u64]) -> f64 {
+        (mean(some_ns) - self.clock_ns).max(0.0) * self.operations
+    }
+}
+
+impl Breakdown {
+    pub(crate) fn of(records: &[Record], known: Known) -> Self {
+        let operations = known.operations as f64;
+        let part = |part: fn(&Record) -> u64| {
+            let mut sorted_ns: Vec<u64> = records.iter().map(part).collect();
+            sorted_ns.sort_unstable();
+            Part {
+                sorted_ns,
+                clock_ns: known.clock_ns,
+                operations,
+            }
+        };
+        let holds = part(|it| it.hold);
+        let thinks = part(|it| it.think);
+        let releases = part(|it| it.release);
+        let waits_ns = part(|it| it.wait).all_ns();
+
+        // Work of one length takes longer only where it is interrupted.
+        let of_one_length = records.iter().all(|it| it.of_one_length);
+        let hold_ns = if of_one_length {
+            holds.undisturbed_ns()
+        } else {
+            holds.trimmed_ns()
+        };
+        let think_ns = thinks.undisturbed_ns();
+        let release_ns = releases.trimmed_ns();
+        let all_ns = holds.all_ns() + thinks.all_ns() + releases.all_ns();
+        let off_ns = all_ns - hold_ns - think_ns - release_ns;
+
+        // Time without a core that fell on no work fell on waits.
+        let waited_off_ns = known
+            .without_core_ns
+            .map_or(0.0, |ns| (ns - off_ns).max(0.0));
+        let waited_off_ns = waited_off_ns.min(waits_ns);
+        let waits_ns = waits_ns - waited_off_ns;
+        let without_core_ns = known.without_core_ns.map(|_| off_ns + waited_off_ns);
+
+        let entered_ns = known
+            .entry
+            .map_or(0.0, |entry| (entry.ns - known.clock_ns).max(0.0));
+        let enter_ns = (entered_ns * operations).min(waits_ns);
+        let found = Self {
+            enter_ns,
+            wait_ns: waits_ns - enter_ns,
+            wait_floor_ns: known.entry.map_or(0.0, |entry| entry.spread_ns) * operations,
+            hold_ns,
+            release_ns,
+            think_ns,
+            without_core_ns,
+            instrument_ns: known.instrument_ns + records.len() as f64 * READINGS * known.clock_ns,
+            unaccounted_ns: 0.0,
+        };
+        found.told_apart(&known).with_rest(known.thread_ns)
+    }
+
+    /// Time in all parts of operations.
+    pub fn parts_ns(&self) -> f64 {
+        self.enter_ns
+            + self.wait_ns
+            + self.hold_ns
+            + self.release_ns
+            + self.think_ns
+            + self.without_core_ns.unwrap_or(0.0)
+    }
+
+    /// Entries and releases that together are shorter than a reading of the clock: the core does one
+    /// while the other is not yet done, so that each seems longer than it is. They share what is left.
+    fn told_apart(self, known: &Known) -> Self {
+        let short_ns = self.enter_ns + self.wait_ns + self.release_ns;
+        let left_ns = self.with_rest(known.thread_ns).unaccounted_ns + short_ns;
+        let left_ns = left_ns.max(0.0);
+        if short_ns <= left_ns || short_ns >= known.clock_ns * known.operations as f64 {
+            return self;
+        }
+        let share = left_ns / short_ns;
+        Self {
+            enter_ns: self.enter_ns * share,
+            wait_ns: self.wait_ns * share,
+            release_ns: self.release_ns * share,
+            ..self
+        }
+    }
+
+    fn with_rest(self, thread_ns: f64) -> Self {
+        Self {
+            unaccounted_ns: thread_ns - self.instrument_ns - self.parts_ns(),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCK_NS: u64 = 20;
+
+    /// An operation whose parts take so long, a reading of the clock beside each.
+    fn record(wait: u64, hold: u64, release: u64, think: u64) -> Record {
+        Record {
+            wait: wait + CLOCK_NS,
+            hold: hold + CLOCK_NS,
+            release: release + CLOCK_NS,
+            think: think + CLOCK_NS,
+            of_one_length: true,
+        }
+    }
+
+    fn known(operations: u64, thread_ns: f64) -> Known {
+        Known {
+            operations,
+            thread_ns,
+            without_core_ns: Some(0.0),
+            instrument_ns: 0.0,
+            clock_ns: CLOCK_NS as f64,
+            entry: None,
+        }
+    }
+
+    #[test]
+    fn each_part_is_what_was_timed_for_all_operations() {
+        let records = [record(100, 1_000, 40, 500); 10];
+        let found = Breakdown::of(&records, known(1_000, 1_700_000.0));
+        let expected = Breakdown {
+            wait_ns: 100_000.0,
+            hold_ns: 1_000_000.0,
+            release_ns: 40_000.0,
+            think_ns: 500_000.0,
+            without_core_ns: Some(0.0),
+            instrument_ns: 10.0 * 5.0 * 20.0,
+            unaccounted_ns: 59_000.0,
+            ..Breakdown::default()
+        };
+        assert_eq!(found, expected);
+        assert_eq!(found.parts_ns(), 1_640_000.0);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_no_wait() {
+        let records = [record(35, 1_000, 10, 0); 10];
+        let entry = Entry {
+            ns: 50.0,
+            spread_ns: 2.0,
+        };
+        let with_entry = Known {
+            entry: Some(entry),
+            ..known(100, 200_000.0)
+        };
+        let found = Breakdown::of(&records, with_entry);
+        assert_eq!((found.enter_ns, found.wait_ns), (3_000.0, 500.0));
+        assert_eq!(found.wait_floor_ns, 200.0);
+        let longer = Known {
+            entry: Some(Entry { ns: 90.0, ..entry }),
+            ..with_entry
+        };
+        let found = Breakdown::of(&records, longer);
+        assert_eq!((found.enter_ns, found.wait_ns), (3_500.0, 0.0));
+    }
+
+    #[test]
+    fn an_interrupted_hold_is_time_without_a_core_and_no_wait() {
+        let mut records = vec![record(0, 1_000, 0, 0); 99];
+        records.push(record(0, 101_000, 0, 0));
+        let found = Breakdown::of(&records, known(100, 200_000.0));
+        assert!((found.hold_ns - 100_000.0).abs() < 1e-6, "{found:?}");
+        assert!(
+            (found.without_core_ns.unwrap() - 100_000.0).abs() < 1e-6,
+            "{found:?}"
+        );
+        assert_eq!(found.wait_ns, 0.0);
+    }
+
+    #[test]
+    fn a_hold_of_no_one_length_keeps_its_long_ones() {
+        let mut records = vec![record(0, 1_000, 0, 0); 50];
+        records.extend([record(0, 3_000, 0, 0); 50]);
+        records.iter_mut().for_each(|it| it.of_one_length = false);
+        let found = Breakdown::of(&records, known(100, 300_000.0));
+        // Of the longest hundredth nothing is kept.
+        let kept = (50.0 * 1_000.0 + 49.0 * 3_000.0) / 99.0 * 100.0;
+        assert!((found.hold_ns - kept).abs() < 1e-6, "{found:?}");
+    }
+
+    #[test]
+    fn time_without_a_core_that_fell_on_waits_is_no_wait() {
+        let records = [record(1_000, 1_000, 0, 0); 10];
+        let without = |without_core_ns| Known {
+            without_core_ns,
+            ..known(100, 300_000.0)
+        };
+        let found = Breakdown::of(&records, without(Some(70_000.0)));
+        assert_eq!(
+            (found.wait_ns, found.without_core_ns),
+            (30_000.0, Some(70_000.0))
+        );
+        let found = Breakdown::of(&records, without(Some(170_000.0)));
+        assert_eq!(
+            (found.wait_ns, found.without_core_ns),
+            (0.0, Some(100_000.0))
+        );
+        let found = Breakdown::of(&records, without(None));
+        assert_eq!((found.wait_ns, found.without_core_ns), (100_000.0, None));
+    }
+
+    #[test]
+    fn parts_too_short_to_be_told_apart_share_what_is_left() {
+        // Eight and eight nanoseconds of an operation that takes four in all.
+        let records = [record(8, 0, 8, 0); 10];
+        let found = Breakdown::of(&records, known(1_000, 5_000.0));
+        assert_eq!((found.wait_ns, found.release_ns), (2_000.0, 2_000.0));
+        assert_eq!(found.unaccounted_ns, 0.0);
+        // Longer than a reading of the clock, they stay as they were timed.
+        let records = [record(15, 0, 8, 0); 10];
+        let found = Breakdown::of(&records, known(1_000, 5_000.0));
+        assert_eq!(found.wait_ns, 15_000.0);
+        assert_eq!(found.unaccounted_ns, 4_000.0 - 23_000.0);
+    }
+}

@@ -1,0 +1,395 @@
+//! One design at one number of threads, and how its samples are taken.
+
+use crate::error::{Error, Result};
+use crate::machine::cores;
+use crate::time::breakdown::Entry;
+use crate::time::busy_work::BusyWork;
+use crate::time::calibration::Calibration;
+use crate::time::design::{Design, Shared};
+use crate::time::sample::{Sample, mean_wait_ns};
+use crate::time::setting::Setting;
+use crate::time::threads::on_prepared_threads;
+use crate::time::work::{BATCHES, SamplePlan, Section, Work};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// How many places in memory the states of samples are spread over.
+const PLACES: usize = 32;
+/// A design that lets more of a sample pass after its last operation gets fewer operations.
+const DELEGATES: f64 = 0.1;
+
+/// What all samples of a round have in common.
+pub(crate) struct Round<'a> {
+    pub(crate) setting: &'a Setting,
+    pub(crate) calibration: Calibration,
+    pub(crate) hold: BusyWork,
+    pub(crate) think: BusyWork,
+}
+
+impl<'a> Round<'a> {
+    pub(crate) fn first(setting: &'a Setting) -> Self {
+        let calibration = Calibration::measure();
+        Self {
+            setting,
+            calibration,
+            hold: calibration.busy_work(setting.hold_ns),
+            think: calibration.busy_work(setting.think_ns),
+        }
+    }
+
+    /// The next one: everything is looked at again.
+    pub(crate) fn calibrate(&mut self) {
+        self.calibration = Calibration::measure();
+        self.hold = self.hold.found_again(self.calibration.pace());
+        self.think = self.think.found_again(self.calibration.pace());
+    }
+}
+
+pub(crate) struct Condition<'a> {
+    pub(crate) design: &'a Design,
+    pub(crate) threads: usize,
+    /// Whether there are fewer cores than threads.
+    oversubscribed: bool,
+    pub(crate) batch: u64,
+    /// The most operations of a thread in a sample.
+    most_operations: u64,
+    sampling_period: u64,
+    entry: Option<Entry>,
+    pub(crate) samples: Vec<Sample>,
+    /// What a sample of one thread takes besides its own time.
+    set_up: Duration,
+    /// What an operation takes one thread, until all is done.
+    operation_ns: f64,
+}
+
+impl<'a> Condition<'a> {
+    /// Finds out, by one thread alone, how the samples of a design are to be taken.
+    pub(crate) fn of_design(design: &'a Design, round: &Round) -> Result<Self> {
+        let mut one = Self {
+            design,
+            threads: 1,
+            oversubscribed: false,
+            batch: 1,
+            most_operations: u64::MAX,
+            sampling_period: 1,
+            entry: None,
+            samples: Vec::new(),
+            set_up: Duration::ZERO,
+            operation_ns: 0.0,
+        };
+        let wanted_ns = round.setting.duration().as_nanos() as f64 / BATCHES;
+        loop {
+            let fastest = one.fastest_batch(round)?;
+            one.operation_ns = fastest.wall_ns / one.batch as f64;
+            if fastest.wall_ns > wanted_ns || one.batch == 1 << 20 {
+                let delegates = fastest.worked_off_ns > DELEGATES * fastest.wall_ns;
+                one.batch = round_batch(wanted_ns / one.operation_ns);
+                if delegates {
+                    let whole_ns = wanted_ns * BATCHES;
+                    one.most_operations = operations_in(whole_ns, one.operation_ns);
+                }
+                return Ok(one);
+            }
+            one.batch *= 2;
+        }
+    }
+
+    /// The fastest of three samples of one batch: with several threads, how far apart they start
+    /// would count.
+    fn fastest_batch(&mut self, round: &Round) -> Result<Sample> {
+        let mut fastest: Option<Sample> = None;
+        for _ in 0..3 {
+            let began = Instant::now();
+            let sample = self.sample_for(Duration::ZERO, round, 0)?;
+            let own = Duration::from_nanos(sample.wall_ns as u64);
+            self.set_up = began.elapsed().saturating_sub(own);
+            if fastest
+                .as_ref()
+                .is_none_or(|fastest| sample.wall_ns < fastest.wall_ns)
+            {
+                fastest = Some(sample);
+            }
+        }
+        Ok(fastest.expect("one of three"))
+    }
+
+    /// The same design with so many threads, of which each has its part of what may be left under
+    /// way.
+    pub(crate) fn with_threads(&self, threads: usize, cores: usize) -> Self {
+        Self {
+            threads,
+            oversubscribed: threads > cores,
+            most_operations: match self.most_operations {
+                u64::MAX => u64::MAX,
+                all => (all / threads as u64).max(1),
+            },
+            sampling_period: self.batch,
+            samples: Vec::new(),
+            ..*self
+        }
+    }
+
+    /// What a sample takes, the start of its threads included, in nanoseconds.
+    pub(crate) fn expected_ns(&self, setting: &Setting) -> f64 {
+        let set_up_ns = self.set_up.as_nanos() as f64 * self.threads as f64;
+        set_up_ns + setting.sample_ns(self.threads, self.operation_ns)
+    }
+
+    /// Takes a sample that does not count, and has those that follow look at the clock as often as
+    /// they should.
+    pub(crate) fn warm_up(&mut self, round: &Round) -> Result<()> {
+        let sample = self.sample(round, 0)?;
+        let threads = self.threads as f64;
+        let each = sample.operations.iter().sum::<u64>() as f64 / threads;
+        self.batch = self.batch.min(round_batch(each / BATCHES));
+        let operation_ns = (sample.wall_ns - sample.worked_off_ns) / each;
+        self.sampling_period = SamplePlan::sampling_period(operation_ns, &round.calibration);
+        if sample.worked_off_ns > DELEGATES * sample.wall_ns {
+            let whole_ns = round.setting.duration().as_nanos() as f64;
+            self.most_operations = operations_in(whole_ns, sample.wall_ns / each);
+        }
+        Ok(())
+    }
+
+    /// Finds what entering takes where nobody else wants in: one thread alone, and all with a state
+    /// each, which share nothing but the machine. The quicker of both counts.
+    pub(crate) fn find_entry(&mut self, round: &Round) -> Result<()> {
+        let mut quickest: Option<Entry> = None;
+        for threads in [1, self.threads] {
+            let found = self.entry_apart(threads, round)?;
+            if let Some(found) = found
+                && quickest.is_none_or(|quickest| found.ns < quickest.ns)
+            {
+                quickest = Some(found);
+            }
+        }
+        self.entry = quickest;
+        Ok(())
+    }
+
+    fn entry_apart(&self, threads: usize, round: &Round) -> Result<Option<Entry>> {
+        const SAMPLES: usize = 5;
+        const LONGEST: Duration = Duration::from_millis(5);
+        let mut each_ns = Vec::new();
+        for place in 0..SAMPLES {
+            let plan = self.plan(round.setting.duration().min(LONGEST), round);
+            let states = (0..threads).map(|_| self.design.build_at(place));
+            let states: Vec<Shared> = states.collect::<Result<_>>()?;
+            let works = self.run(&states, threads, &plan, round.setting)?;
+            each_ns.extend(mean_wait_ns(&works));
+        }
+        Ok(entry(each_ns))
+    }
+
+    /// Takes a sample with a state of its own, at one of many places in memory.
+    pub(crate) fn sample(&self, round: &Round, place: usize) -> Result<Sample> {
+        self.sample_for(round.setting.duration(), round, place % PLACES)
+    }
+
+    fn sample_for(&self, duration: Duration, round: &Round, place: usize) -> Result<Sample> {
+        let plan = self.plan(duration, round);
+        let state = self.design.build_at(place)?;
+        let works = self.run(&[state], self.threads, &plan, round.setting)?;
+        let clock_ns = round.calibration.clock_ns;
+        let sample = Sample::of(&plan, works, self.oversubscribed, clock_ns, self.entry);
+        sample.map_err(|wrong| self.not_repeated(&wrong))
+    }
+
+    fn not_repeated(&self, wrong: &str) -> Error {
+        let wrong = format!("`{}` {wrong}", self.design.label);
+        Error::new(
+            "time a sample",
+            wrong,
+            "one call of `Work::repeat` in each thread",
+        )
+    }
+
+    fn plan(&self, duration: Duration, round: &Round) -> Arc<SamplePlan> {
+        Arc::new(SamplePlan {
+            duration,
+            batch: self.batch,
+            most_operations: self.most_operations,
+            sampling_period: round.setting.breakdown.then_some(self.sampling_period),
+            section: Section::new(round.hold),
+            think: round.think,
+            first: OnceLock::new(),
+        })
+    }
+
+    /// Runs threads on `states` in turns, and has the totals prove that they did what they say.
+    fn run(
+        &self,
+        states: &[Shared],
+        threads: usize,
+        plan: &Arc<SamplePlan>,
+        setting: &Setting,
+    ) -> Result<Vec<Work>> {
+        let total = || {
+            states
+                .iter()
+                .fold(0_u64, |sum, state| sum.wrapping_add((state.total)()))
+        };
+        let before = total();
+        let runs: Vec<_> = states.iter().map(|state| &state.run).collect();
+        let pin = |thread: usize| {
+            let pinned_to = &setting.pinned_to;
+            if !pinned_to.is_empty() {
+                cores::pin_to(pinned_to[thread % pinned_to.len()]);
+            }
+        };
+        let works = on_prepared_threads(threads, pin, |thread| {
+            let mut work = Work::new(plan);
+            runs[thread % runs.len()](&mut work);
+            work
+        })?;
+        let done: u64 = works.iter().map(|work| work.operations).sum();
+        let added = total().wrapping_sub(before);
+        if done > 0 && added != done {
+            let wrong = format!("the total of `{}` grew by {added}", self.design.label);
+            let allowed = format!("{done}, one an operation");
+            return Err(Error::new("trust a sample", wrong, allowed));
+        }
+        Ok(works)
+    }
+}
+
+/// The operations that take so long, at least one.
+fn operations_in(whole_ns: f64, operation_ns: f64) -> u64 {
+    (whole_ns / operation_ns).max(1.0) as u64
+}
+
+/// The nearest power of two: a batch that is a little shorter would tell a design from itself, since
+/// the last one of a sample goes beyond its end.
+fn round_batch(operations: f64) -> u64 {
+    1 << operations.log2().round().max(0.0) as u32
+}
+
+/// The median of what entries took, and by how much they differ.
+fn entry(mut each_ns: Vec<f64>) -> Option<Entry> {
+    each_ns.sort_by(f64::total_cmp);
+    let spread_ns = each_ns.last()? - each_ns.first()?;
+    let ns = each_ns[each_ns.len() / 2];
+    Some(Entry { ns, spread_ns })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::design::Family;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    fn counter() -> Design {
+        Design::new(
+            "counter",
+            Family::Atomic,
+            AtomicU64::default,
+            |value: &AtomicU64, work| {
+                work.repeat(|section| {
+                    value.fetch_add(1, Relaxed);
+                    section.work()
+                });
+            },
+            |value| value.load(Relaxed),
+        )
+    }
+
+    /// Counts when its work is finished, which takes so long for each operation.
+    fn delegating(each: Duration) -> Design {
+        Design::new(
+            "delegating",
+            Family::Channel,
+            || Mutex::new(0),
+            move |total: &Mutex<u64>, work| {
+                let mut left = 0;
+                work.repeat(|section| {
+                    left += 1;
+                    section.delegated()
+                });
+                work.finish(|| {
+                    let until = Instant::now() + each * left;
+                    while Instant::now() < until {}
+                    *total.lock().unwrap() += u64::from(left);
+                });
+            },
+            |total| *total.lock().unwrap(),
+        )
+    }
+
+    fn setting(sample_ms: u64, hold_ns: u64) -> Setting {
+        Setting {
+            sample_ms,
+            hold_ns,
+            ..Setting::default()
+        }
+    }
+
+    #[test]
+    fn a_batch_is_the_nearest_power_of_two() {
+        let rounded = [0.1, 1.0, 1.4, 1.5, 3.0, 5.0, 100.0].map(round_batch);
+        assert_eq!(rounded, [1, 1, 1, 2, 4, 4, 128]);
+        assert_eq!(operations_in(10.0, 3.0), 3);
+        assert_eq!(operations_in(1.0, 3.0), 1);
+    }
+
+    #[test]
+    fn a_batch_lasts_about_a_fiftieth_of_a_sample() {
+        for (sample_ms, hold_ns) in [(2, 1_000), (4, 500)] {
+            let setting = setting(sample_ms, hold_ns);
+            let design = counter();
+            let condition = Condition::of_design(&design, &Round::first(&setting));
+            let batch = condition.unwrap().batch;
+            // As many as fit, by the nearest power of two; an interrupt may make them seem longer.
+            let fit = sample_ms as f64 * 1e6 / BATCHES / hold_ns as f64;
+            let share = batch as f64 / fit;
+            assert!((0.34..1.45).contains(&share), "{batch} where {fit} fit");
+        }
+    }
+
+    #[test]
+    fn a_queue_gets_as_much_as_is_worked_off_within_a_sample() {
+        let setting = setting(4, 0);
+        let design = delegating(Duration::from_micros(20));
+        let mut round = Round::first(&setting);
+        let alone = Condition::of_design(&design, &round).unwrap();
+        for threads in [1, 2] {
+            let mut condition = alone.with_threads(threads, 2);
+            condition.warm_up(&round).unwrap();
+            round.calibrate();
+            let sample = condition.sample(&round, 1).unwrap();
+            let most = condition.most_operations;
+            assert!((20..=400).contains(&most), "{most} operations");
+            assert!(
+                sample.operations.iter().all(|&done| done < 2 * most + 64),
+                "{sample:?}"
+            );
+            assert!(sample.worked_off_ns > 0.5 * sample.wall_ns, "{sample:?}");
+        }
+        let plain = counter();
+        let plain = Condition::of_design(&plain, &round).unwrap();
+        assert_eq!(plain.most_operations, u64::MAX);
+    }
+
+    #[test]
+    fn entries_are_told_by_their_median_and_their_spread() {
+        let found = entry(vec![31.0, 30.0, 33.0]).unwrap();
+        assert_eq!((found.ns, found.spread_ns), (31.0, 3.0));
+        assert_eq!(entry(vec![]), None);
+    }
+
+    #[test]
+    fn a_total_that_is_wrong_is_refused() {
+        let lossy = Design::new(
+            "lossy",
+            Family::Reference,
+            || (),
+            |_, work| work.repeat(|section| section.work()),
+            |_| 0,
+        );
+        let setting = setting(1, 0);
+        let refusal = Condition::of_design(&lossy, &Round::first(&setting))
+            .err()
+            .unwrap();
+        assert_eq!(refusal.wrong, "the total of `lossy` grew by 0");
+    }
+}

@@ -1,0 +1,557 @@
+//! Designs timed at numbers of threads, interleaved, and the result.
+
+use crate::error::{Error, Result};
+use crate::judge::claim::Claim;
+use crate::judge::warning::{COARSE_CLOCK_NS, WORKED_OFF, Warning};
+use crate::machine::load::{Load, LoadMonitor};
+use crate::machine::{clock, cores, stamp};
+use crate::stats::estimate::{Estimate, round_ratios};
+use crate::stats::order::{middle, sorted};
+use crate::time::busy_work::BusyWork;
+use crate::time::calibration::Calibration;
+use crate::time::condition::{Condition, Round};
+use crate::time::core_to_core::core_to_core_ns;
+use crate::time::design::{Design, Family};
+use crate::time::progress::Progress;
+use crate::time::sample::{Placement, Sample};
+use crate::time::setting::Setting;
+use std::ops::RangeBounds;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A longer run is taken for a mistake.
+const LONGEST: Duration = Duration::from_secs(3_600);
+const ATTEMPTED: &str = "time designs";
+
+/// The samples of one design at one number of threads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// The design's label.
+    pub label: String,
+    /// The design's kind.
+    pub family: Family,
+    /// How many threads shared the counter.
+    pub threads: usize,
+    /// Operations between two looks of a thread at the clock.
+    pub batch: u64,
+    /// Every sample, in the order of the rounds.
+    pub samples: Vec<Sample>,
+    /// What weakens these samples.
+    pub warnings: Vec<Warning>,
+}
+
+impl Timing {
+    /// Wall time for each operation of all threads together, in nanoseconds, a value a sample.
+    ///
+    /// Its inverse is the throughput: two threads that do not disturb each other halve it.
+    pub fn ns_per_operation(&self) -> Vec<f64> {
+        let each = |sample: &Sample| sample.wall_ns / sample.operations.iter().sum::<u64>() as f64;
+        self.samples.iter().map(each).collect()
+    }
+
+    /// The median of [`Timing::ns_per_operation`] with its interval, which holds within this run.
+    ///
+    /// # Errors
+    /// Fewer than 6 samples.
+    pub fn cost(&self) -> Result<Estimate> {
+        Estimate::median(&self.ns_per_operation())
+    }
+
+    /// How many times as long this took as `other` did in the same round, a value a round.
+    ///
+    /// # Errors
+    /// As [`round_ratios`].
+    pub fn times(&self, other: &Timing) -> Result<Vec<f64>> {
+        round_ratios(&self.ns_per_operation(), &other.ns_per_operation())
+    }
+
+    /// The claim that [`Timing::times`] lie in `range`, weakened by what weakens either.
+    ///
+    /// # Errors
+    /// As [`round_ratios`].
+    pub fn claim_times(
+        &self,
+        name: impl Into<String>,
+        other: &Timing,
+        range: impl RangeBounds<f64>,
+    ) -> Result<Claim> {
+        let warnings = [&self.warnings[..], &other.warnings].concat();
+        Ok(Claim::new(name, self.times(other)?, range, &warnings))
+    }
+
+    /// In how many samples threads shared a core, or moved to another.
+    pub fn placement(&self) -> Placement {
+        Placement::of(&self.samples)
+    }
+
+    /// How long a sample lasted, in milliseconds: the median.
+    pub fn wall_ms(&self) -> f64 {
+        self.median(|sample| sample.wall_ns / 1e6)
+    }
+
+    /// The share of a sample that passed after its last operation: the median.
+    pub fn worked_off(&self) -> f64 {
+        self.median(|sample| sample.worked_off_ns / sample.wall_ns)
+    }
+
+    fn median(&self, of: impl Fn(&Sample) -> f64) -> f64 {
+        let each: Vec<f64> = self.samples.iter().map(of).collect();
+        middle(&sorted(&each))
+    }
+}
+
+/// What [`time_designs`] measured, and how.
+#[derive(Debug, Clone)]
+pub struct DesignRun {
+    /// What was timed, and how often.
+    pub setting: Setting,
+    /// The clock and the busy loop at the start of each round.
+    pub calibrations: Vec<Calibration>,
+    /// The work inside the critical section in each round, as long as it was found to be.
+    pub holds: Vec<BusyWork>,
+    /// The work between two critical sections, likewise.
+    pub thinks: Vec<BusyWork>,
+    /// Nanoseconds that a value took from core to core at the start and at the end, where threads
+    /// were to share it: runs in which it differs found the cores at other distances, and other
+    /// costs of sharing.
+    pub core_to_core_ns: Option<[f64; 2]>,
+    /// What ran beside the samples.
+    pub load: Load,
+    /// What weakens the result, as a whole or in some timings.
+    pub warnings: Vec<Warning>,
+    /// When, and on what machine.
+    pub measured: String,
+    /// One entry for each design and number of threads, in the order in which they were given.
+    pub timings: Vec<Timing>,
+}
+
+impl DesignRun {
+    /// The samples of one design at one number of threads.
+    ///
+    /// # Errors
+    /// Nothing of that label and number was measured.
+    pub fn timing(&self, label: &str, threads: usize) -> Result<&Timing> {
+        let wanted = |timing: &&Timing| timing.label == label && timing.threads == threads;
+        self.timings.iter().find(wanted).ok_or_else(|| {
+            let measured = |timing: &Timing| format!("`{}` on {}", timing.label, timing.threads);
+            let allowed: Vec<String> = self.timings.iter().map(measured).collect();
+            let wrong = format!("`{label}` on {threads} threads was not measured");
+            Error::new("find a timing", wrong, allowed.join(", "))
+        })
+    }
+
+    /// By how much the busy loop changed: of the first, the middle and the last third of the rounds,
+    /// the slowest over the fastest, less 1.
+    pub fn drift(&self) -> f64 {
+        drift(
+            &self
+                .calibrations
+                .iter()
+                .map(|it| it.turn_ns)
+                .collect::<Vec<_>>(),
+        )
+    }
+}
+
+fn drift(turns_ns: &[f64]) -> f64 {
+    let rounds = turns_ns.len();
+    if rounds < 3 {
+        return 0.0;
+    }
+    let typical = |third: usize| {
+        let part = &turns_ns[third * rounds / 3..(third + 1) * rounds / 3];
+        middle(&sorted(part))
+    };
+    let thirds = sorted(&[0, 1, 2].map(typical));
+    thirds[2] / thirds[0] - 1.0
+}
+
+/// Times every design at every number of threads, interleaved in a seeded random order.
+///
+/// Each is warmed up first, with one sample that does not count. After every sample the design's
+/// total must have grown by the number of operations. Each round the work inside and between the
+/// sections is timed anew and corrected to the length that was asked.
+///
+/// # Errors
+/// A field of `setting` outside its range, two designs with one label, more than an hour of samples,
+/// a thread that panics, or a total that is wrong.
+pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> {
+    setting.check()?;
+    check_labels(designs)?;
+    check_time(setting.expected_time(designs.len()))?;
+    let cores = cores::usable_cores();
+    let mut round = Round::first(setting);
+    let mut conditions = Vec::new();
+    for design in designs {
+        let alone = Condition::of_design(design, &round)?;
+        let threads = setting.threads.iter();
+        conditions.extend(threads.map(|&threads| alone.with_threads(threads, cores)));
+    }
+    let expected = expected_time(&conditions, setting);
+    check_time(expected)?;
+    let progress = Progress::announce(&described(designs.len(), setting), expected);
+
+    let crowd = setting
+        .threads
+        .iter()
+        .copied()
+        .max()
+        .unwrap_or(1)
+        .min(cores);
+    let core_to_core = || {
+        if crowd > 1 {
+            core_to_core_ns()
+        } else {
+            Ok(None)
+        }
+    };
+    let before_ns = core_to_core()?;
+    let mut monitor = LoadMonitor::begin();
+    let one_round = warm_up(&mut conditions, &round)?;
+    let progress = progress.correct(setting.in_all(one_round.as_nanos() as f64));
+
+    let mut calibrations = Vec::new();
+    let mut holds = Vec::new();
+    let mut thinks = Vec::new();
+    let mut places = fastrand::Rng::with_seed(setting.seed);
+    let mut order: Vec<usize> = (0..conditions.len()).collect();
+    for done in 0..setting.samples {
+        round.calibrate();
+        calibrations.push(round.calibration);
+        holds.push(round.hold);
+        thinks.push(round.think);
+        monitor.look_again();
+        places.shuffle(&mut order);
+        for &index in &order {
+            let condition = &mut conditions[index];
+            let sample = condition.sample(&round, places.usize(..))?;
+            condition.samples.push(sample);
+        }
+        progress.tell(done + 1, setting.samples);
+    }
+    let load = monitor.end();
+    let core_to_core_ns = before_ns
+        .zip(core_to_core()?)
+        .map(|(before, after)| [before, after]);
+    let mut run = DesignRun {
+        setting: setting.clone(),
+        calibrations,
+        holds,
+        thinks,
+        core_to_core_ns,
+        load,
+        warnings: vec![],
+        measured: stamp::measured_now(),
+        timings: conditions.into_iter().map(timing).collect(),
+    };
+    run.warn(cores);
+    Ok(run)
+}
+
+fn check_labels(designs: &[Design]) -> Result<()> {
+    for (place, design) in designs.iter().enumerate() {
+        if designs[..place]
+            .iter()
+            .any(|other| other.label == design.label)
+        {
+            let wrong = format!("two are called `{}`", design.label);
+            return Err(Error::new(ATTEMPTED, wrong, "labels that differ"));
+        }
+    }
+    Ok(())
+}
+
+fn check_time(expected: Duration) -> Result<()> {
+    if expected <= LONGEST {
+        return Ok(());
+    }
+    let wrong = format!("it would take {:.1} hours", expected.as_secs_f64() / 3600.0);
+    Err(Error::new(
+        ATTEMPTED,
+        wrong,
+        "up to 1 hour: fewer or shorter samples",
+    ))
+}
+
+fn described(designs: usize, setting: &Setting) -> String {
+    let Setting {
+        threads,
+        samples,
+        sample_ms,
+        seed,
+        ..
+    } = setting;
+    format!(
+        "{designs} designs, threads {threads:?}, {samples} samples of {sample_ms} ms each, seed \
+         {seed}"
+    )
+}
+
+fn expected_time(conditions: &[Condition], setting: &Setting) -> Duration {
+    let samples_ns: f64 = conditions.iter().map(|it| it.expected_ns(setting)).sum();
+    let entries_ns = if setting.breakdown {
+        ENTRY_SAMPLES * samples_ns
+    } else {
+        0.0
+    };
+    let rounds = setting.in_all(samples_ns + setting.calibration_ns());
+    rounds + Duration::from_nanos(entries_ns as u64)
+}
+
+/// So many samples tell what entering takes, at most.
+const ENTRY_SAMPLES: f64 = 10.0;
+
+/// Takes one sample of each that does not count, and says how long they took.
+fn warm_up(conditions: &mut [Condition], round: &Round) -> Result<Duration> {
+    let began = Instant::now();
+    for condition in &mut *conditions {
+        condition.warm_up(round)?;
+    }
+    let one_round = began.elapsed();
+    if round.setting.breakdown {
+        for condition in conditions {
+            condition.find_entry(round)?;
+        }
+    }
+    Ok(one_round)
+}
+
+fn timing(condition: Condition) -> Timing {
+    Timing {
+        label: condition.design.label.clone(),
+        family: condition.design.family,
+        threads: condition.threads,
+        batch: condition.batch,
+        samples: condition.samples,
+        warnings: vec![],
+    }
+}
+
+impl DesignRun {
+    /// Gives each timing the warnings of the run and its own, and the run all of them.
+    fn warn(&mut self, cores: usize) {
+        let of_all = self.warnings_of_all();
+        let mut all = of_all.clone();
+        for timing in &mut self.timings {
+            timing.warnings = of_all.clone();
+            timing
+                .warnings
+                .extend(warnings_of_threads(timing.threads, cores));
+            timing
+                .warnings
+                .extend(Warning::of_load(&self.load, timing.threads as f64, cores));
+            timing.warnings.extend(warnings_of_samples(timing, cores));
+            for warning in &timing.warnings {
+                keep_worst(&mut all, *warning);
+            }
+        }
+        self.warnings = all;
+    }
+
+    fn warnings_of_all(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let drift = self.drift();
+        if drift > 0.02 {
+            warnings.push(Warning::Drift { share: drift });
+        }
+        warnings.extend(other_length(&self.holds));
+        warnings.extend(other_length(&self.thinks));
+        warnings.extend(self.core_to_core_ns.and_then(cores_moved));
+        if cores::allowed_cores(Path::new(cores::ROOT)).is_some_and(|cores| cores.len() == 1) {
+            warnings.push(Warning::OneCore);
+        }
+        if self.setting.breakdown {
+            let resolution_ns = clock::clock_resolution_ns();
+            if resolution_ns > COARSE_CLOCK_NS {
+                warnings.push(Warning::CoarseClock { resolution_ns });
+            }
+        }
+        warnings
+    }
+}
+
+/// Work of another length than was asked, by the median of the rounds.
+fn other_length(works: &[BusyWork]) -> Option<Warning> {
+    let found: Vec<f64> = works.iter().map(|work| work.found_ns).collect();
+    let mut typical = *works.first()?;
+    typical.found_ns = middle(&sorted(&found));
+    typical.off_ns().map(|_| Warning::OtherLength {
+        asked_ns: typical.asked_ns,
+        found_ns: typical.found_ns,
+    })
+}
+
+fn cores_moved([before_ns, after_ns]: [f64; 2]) -> Option<Warning> {
+    let moved = before_ns.max(after_ns) > 1.5 * before_ns.min(after_ns);
+    moved.then_some(Warning::CoresMoved {
+        before_ns,
+        after_ns,
+    })
+}
+
+/// What the kinds of cores mean for so many threads.
+fn warnings_of_threads(threads: usize, cores: usize) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let told = cores::whole_cores_and_kinds(Path::new(cores::ROOT)).filter(|_| threads > 1);
+    if let Some((whole, kinds)) = told {
+        if whole < threads.min(cores) {
+            warnings.push(Warning::SiblingCores { whole });
+        }
+        if kinds > 1 {
+            warnings.push(Warning::KindsOfCores { kinds });
+        }
+    }
+    warnings
+}
+
+/// What the samples of one timing tell against themselves.
+fn warnings_of_samples(timing: &Timing, cores: usize) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let share = timing.worked_off();
+    if share > WORKED_OFF {
+        warnings.push(Warning::WorkedOff { share });
+    }
+    let Placement { shared, of, .. } = timing.placement();
+    if shared > 0 && timing.threads <= cores {
+        warnings.push(Warning::SharedCore {
+            samples: shared,
+            of,
+        });
+    }
+    let unknown =
+        |sample: &Sample| sample.waits.is_some() && sample.breakdown.without_core_ns.is_none();
+    if timing.threads > cores && timing.samples.iter().any(unknown) {
+        warnings.push(Warning::CoreTimeUnknown);
+    }
+    warnings
+}
+
+/// Adds a warning, or puts it in place of one of its kind that says less.
+fn keep_worst(all: &mut Vec<Warning>, warning: Warning) {
+    let same =
+        |other: &&mut Warning| std::mem::discriminant(&**other) == std::mem::discriminant(&warning);
+    match all.iter_mut().find(same) {
+        None => all.push(warning),
+        Some(known) if warning.is_worse_than(known) => *known = warning,
+        Some(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::breakdown::Breakdown;
+
+    #[test]
+    fn drift_is_the_slowest_third_over_the_fastest() {
+        assert_eq!(drift(&[1.0; 9]), 0.0);
+        // A middle that is slow is seen as well as an end.
+        let slow_middle = [1.0, 1.0, 9.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0];
+        assert_eq!(drift(&slow_middle), 1.0);
+        let faster = [3.0, 3.0, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0];
+        assert_eq!(drift(&faster), 0.5);
+        assert_eq!(drift(&[1.0, 5.0]), 0.0);
+        assert_eq!(drift(&[1.0, 2.0, 4.0]), 3.0);
+    }
+
+    fn sample(wall_ns: f64, worked_off_ns: f64, cores: &[[usize; 2]]) -> Sample {
+        Sample {
+            operations: vec![6, 4],
+            wall_ns,
+            worked_off_ns,
+            cores: cores.to_vec(),
+            breakdown: Breakdown::default(),
+            waits: None,
+        }
+    }
+
+    fn timing_of(samples: Vec<Sample>) -> Timing {
+        Timing {
+            label: "it".into(),
+            family: Family::Lock,
+            threads: 2,
+            batch: 1,
+            samples,
+            warnings: vec![],
+        }
+    }
+
+    #[test]
+    fn a_timing_tells_its_costs_and_how_long_its_samples_were() {
+        let samples = [1e6, 2e6, 3e6].map(|wall_ns| sample(wall_ns, 0.25 * wall_ns, &[]));
+        let timing = timing_of(samples.to_vec());
+        assert_eq!(timing.ns_per_operation(), [1e5, 2e5, 3e5]);
+        assert_eq!((timing.wall_ms(), timing.worked_off()), (2.0, 0.25));
+        assert_eq!(timing.times(&timing).unwrap(), [1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn samples_tell_what_weakens_them() {
+        let apart = [[0, 0], [1, 1]];
+        let together = [[0, 0], [0, 1]];
+        let of = |worked_off_ns, cores: &[[usize; 2]]| {
+            let timing = timing_of(vec![sample(100.0, worked_off_ns, cores); 3]);
+            warnings_of_samples(&timing, 2)
+        };
+        assert_eq!(of(0.0, &apart), []);
+        assert_eq!(of(10.0, &apart), []);
+        assert_eq!(of(11.0, &apart), [Warning::WorkedOff { share: 0.11 }]);
+        let shared = Warning::SharedCore { samples: 3, of: 3 };
+        assert_eq!(of(0.0, &together), [shared]);
+        let crowded = timing_of(vec![sample(100.0, 0.0, &together); 3]);
+        assert_eq!(warnings_of_samples(&crowded, 1), []);
+        let mut unknown = crowded.clone();
+        unknown.samples[0].waits = Some(hdrhistogram::Histogram::new(2).unwrap());
+        assert_eq!(warnings_of_samples(&unknown, 1), [Warning::CoreTimeUnknown]);
+        assert_eq!(warnings_of_samples(&unknown, 2), [shared]);
+    }
+
+    #[test]
+    fn work_of_another_length_is_said_by_the_median_round() {
+        let works = |found: &[f64]| -> Vec<BusyWork> {
+            let work = |&found_ns| {
+                let mut work = BusyWork::NONE;
+                work.asked_ns = 1_000;
+                work.found_ns = found_ns;
+                work
+            };
+            found.iter().map(work).collect()
+        };
+        assert_eq!(other_length(&works(&[1_000.0, 1_001.0, 1_500.0])), None);
+        let warning = Warning::OtherLength {
+            asked_ns: 1_000,
+            found_ns: 1_074.0,
+        };
+        assert_eq!(
+            other_length(&works(&[1_000.0, 1_074.0, 1_500.0])),
+            Some(warning)
+        );
+        assert_eq!(other_length(&[]), None);
+    }
+
+    #[test]
+    fn cores_that_moved_are_said_beyond_half() {
+        assert_eq!(cores_moved([100.0, 150.0]), None);
+        assert_eq!(cores_moved([150.0, 100.0]), None);
+        assert!(cores_moved([100.0, 151.0]).is_some());
+        assert!(cores_moved([151.0, 100.0]).is_some());
+    }
+
+    #[test]
+    fn of_one_kind_of_warning_the_worst_stays() {
+        let mut all = vec![];
+        for share in [0.2, 0.7, 0.5] {
+            keep_worst(&mut all, Warning::WorkedOff { share });
+        }
+        keep_worst(&mut all, Warning::OneCore);
+        keep_worst(&mut all, Warning::OneCore);
+        assert_eq!(all, [Warning::WorkedOff { share: 0.7 }, Warning::OneCore]);
+    }
+
+    #[test]
+    fn more_than_an_hour_is_refused() {
+        assert!(check_time(Duration::from_secs(3_600)).is_ok());
+        let refusal = check_time(Duration::from_secs(5_400)).unwrap_err();
+        assert_eq!(refusal.wrong, "it would take 1.5 hours");
+    }
+}
