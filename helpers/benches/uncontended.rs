@@ -4,7 +4,7 @@
 //! and 1.05; on a busy one, look at its interval.
 
 use criterion::Criterion;
-use helpers::{Design, Setting, Estimate, Family, parking_lot, time_designs};
+use helpers::{Design, Estimate, Family, Setting, parking_lot, time_designs};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -65,7 +65,7 @@ fn main() {
         |value, work| {
             work.repeat(|section| {
                 *value.lock() += 1;
-                hold.delegated()
+                section.delegated()
             })
         },
         |value| *value.lock(),
@@ -82,7 +82,7 @@ fn main() {
         |value, work| {
             work.repeat(|section| {
                 *value.lock().unwrap() += 1;
-                hold.delegated()
+                section.delegated()
             })
         },
         |value| *value.lock().unwrap(),
@@ -99,7 +99,7 @@ fn main() {
         |value, work| {
             work.repeat(|section| {
                 value.fetch_add(1, Relaxed);
-                hold.delegated()
+                section.delegated()
             })
         },
         |value| value.load(Relaxed),

@@ -58,6 +58,11 @@ pub enum Warning {
         /// Samples in all.
         of: usize,
     },
+    /// Operations that were timed took longer than the others, since the clock was read.
+    TimedSlower {
+        /// So many times as long as there was time for, entering, waiting and releasing together.
+        times: f64,
+    },
     /// Cores were nearer to each other, or farther apart, at the end than at the start.
     CoresMoved {
         /// Nanoseconds that a value took from core to core at the start.
@@ -94,6 +99,8 @@ pub(crate) const COARSE_CLOCK_NS: f64 = 25.0;
 const BUSY: f64 = 0.1;
 /// So many cores must lie idle for what others do to go unnoticed.
 const SPARE: f64 = 0.5;
+/// Entries, waits and releases that were timed are taken for all when they fit to this share.
+pub(crate) const TIMED_ALIKE: f64 = 0.8;
 /// A sample may pass by this share after its last operation.
 pub(crate) const WORKED_OFF: f64 = 0.1;
 
@@ -104,7 +111,6 @@ impl Warning {
             Warning::OtherPrograms { free, .. } | Warning::OtherThreads { free, .. } => {
                 *free < SPARE
             }
-            Warning::SharedCore { samples, of } => 10 * samples > *of,
             Warning::Throttled { .. } | Warning::OneCore | Warning::WorkedOff { .. } => true,
             _ => false,
         }
@@ -126,6 +132,9 @@ impl Warning {
                 free < other
             }
             (Warning::WorkedOff { share }, Warning::WorkedOff { share: other }) => share > other,
+            (Warning::TimedSlower { times }, Warning::TimedSlower { times: other }) => {
+                times > other
+            }
             (Warning::SharedCore { samples, .. }, Warning::SharedCore { samples: other, .. }) => {
                 samples > other
             }
@@ -223,6 +232,12 @@ impl fmt::Display for Warning {
             Warning::SharedCore { samples, of } => write!(
                 f,
                 "threads shared a core in {samples} of {of} samples; run again, or pin them"
+            ),
+            Warning::TimedSlower { times } => write!(
+                f,
+                "operations that were timed entered, waited and released {} times as slowly as \
+                 there was time for; trust the proportions of these parts only",
+                number(times)
             ),
             Warning::CoresMoved {
                 before_ns,
@@ -329,8 +344,13 @@ mod tests {
     fn what_can_turn_a_verdict_does() {
         let programs = |free| Warning::OtherPrograms { cores: 1.0, free };
         assert!(programs(0.49).turns_verdicts() && !programs(0.5).turns_verdicts());
-        let shared = |samples| Warning::SharedCore { samples, of: 20 };
-        assert!(shared(3).turns_verdicts() && !shared(2).turns_verdicts());
+        assert!(
+            !Warning::SharedCore {
+                samples: 20,
+                of: 20
+            }
+            .turns_verdicts()
+        );
         assert!(Warning::OneCore.turns_verdicts());
         assert!(Warning::WorkedOff { share: 0.2 }.turns_verdicts());
         assert!(Warning::Throttled { periods: 1, of: 9 }.turns_verdicts());
@@ -354,6 +374,7 @@ mod tests {
             },
             Warning::WorkedOff { share: 0.718 },
             Warning::SharedCore { samples: 3, of: 15 },
+            Warning::TimedSlower { times: 8.17 },
             Warning::CoarseClock {
                 resolution_ns: 41.7,
             },
@@ -367,6 +388,8 @@ mod tests {
             "work of 6,000 ns took 6,230 ns; take the second for its length",
             "the queue was still being worked off for 72 % of a sample; ask for less than it can do",
             "threads shared a core in 3 of 15 samples; run again, or pin them",
+            "operations that were timed entered, waited and released 8.17 times as slowly as there \
+             was time for; trust the proportions of these parts only",
             "the clock's step is 41.7 ns; trust no part that is shorter",
         ];
         assert_eq!(words, expected);

@@ -29,9 +29,12 @@ pub struct Breakdown {
     pub without_core_ns: Option<f64>,
     /// Taken by the instrument, the gate included, and part of no operation.
     pub instrument_ns: f64,
-    /// What is left of the threads' time, in no part: below 0 where the operations that were timed
-    /// took longer than the others.
+    /// What is left of the threads' time, in no part.
     pub unaccounted_ns: f64,
+    /// By so much entering, waiting and releasing were multiplied for all parts to fit into the time:
+    /// below 1 where operations that were timed took longer than the others, since the clock was
+    /// read.
+    pub fitted: f64,
 }
 
 /// What entering takes where nobody else wants in, in nanoseconds an operation, a reading of the
@@ -114,13 +117,15 @@ impl Breakdown {
         let all_ns = holds.all_ns() + thinks.all_ns() + releases.all_ns();
         let off_ns = all_ns - hold_ns - think_ns - release_ns;
 
-        // Time without a core that fell on no work fell on waits.
-        let waited_off_ns = known
-            .without_core_ns
-            .map_or(0.0, |ns| (ns - off_ns).max(0.0));
-        let waited_off_ns = waited_off_ns.min(waits_ns);
-        let waits_ns = waits_ns - waited_off_ns;
-        let without_core_ns = known.without_core_ns.map(|_| off_ns + waited_off_ns);
+        let off_ns = f64::max(off_ns, 0.0);
+        let without_core_ns = known.without_core_ns.map(|ns| ns.max(off_ns));
+
+        // Waits that are more than what is left of the time were time without a core in part.
+        let instrument_ns = known.instrument_ns + records.len() as f64 * READINGS * known.clock_ns;
+        let others_ns = instrument_ns + hold_ns + think_ns + release_ns;
+        let left_ns = known.thread_ns - others_ns - without_core_ns.unwrap_or(0.0);
+        let hidden_ns = without_core_ns.map_or(0.0, |ns| ns - off_ns);
+        let waits_ns = waits_ns - (waits_ns - left_ns).clamp(0.0, hidden_ns.min(waits_ns));
 
         let entered_ns = known
             .entry
@@ -134,10 +139,11 @@ impl Breakdown {
             release_ns,
             think_ns,
             without_core_ns,
-            instrument_ns: known.instrument_ns + records.len() as f64 * READINGS * known.clock_ns,
+            instrument_ns,
             unaccounted_ns: 0.0,
+            fitted: 1.0,
         };
-        found.told_apart(&known).with_rest(known.thread_ns)
+        found.fitted(known.thread_ns).with_rest(known.thread_ns)
     }
 
     /// Time in all parts of operations.
@@ -150,20 +156,23 @@ impl Breakdown {
             + self.without_core_ns.unwrap_or(0.0)
     }
 
-    /// Entries and releases that together are shorter than a reading of the clock: the core does one
-    /// while the other is not yet done, so that each seems longer than it is. They share what is left.
-    fn told_apart(self, known: &Known) -> Self {
+    /// Has entries, waits and releases share what is left, where those that were timed took longer:
+    /// short ones since the core does one while the other is not yet done, contended ones since the
+    /// reading of the clock lets others in.
+    fn fitted(self, thread_ns: f64) -> Self {
         let short_ns = self.enter_ns + self.wait_ns + self.release_ns;
-        let left_ns = self.with_rest(known.thread_ns).unaccounted_ns + short_ns;
+        let left_ns = self.with_rest(thread_ns).unaccounted_ns + short_ns;
         let left_ns = left_ns.max(0.0);
-        if short_ns <= left_ns || short_ns >= known.clock_ns * known.operations as f64 {
+        if short_ns <= left_ns {
             return self;
         }
-        let share = left_ns / short_ns;
+        let fitted = left_ns / short_ns;
         Self {
-            enter_ns: self.enter_ns * share,
-            wait_ns: self.wait_ns * share,
-            release_ns: self.release_ns * share,
+            enter_ns: self.enter_ns * fitted,
+            wait_ns: self.wait_ns * fitted,
+            wait_floor_ns: self.wait_floor_ns * fitted,
+            release_ns: self.release_ns * fitted,
+            fitted,
             ..self
         }
     }
@@ -216,6 +225,7 @@ mod tests {
             without_core_ns: Some(0.0),
             instrument_ns: 10.0 * 5.0 * 20.0,
             unaccounted_ns: 59_000.0,
+            fitted: 1.0,
             ..Breakdown::default()
         };
         assert_eq!(found, expected);
@@ -269,37 +279,47 @@ mod tests {
     }
 
     #[test]
-    fn time_without_a_core_that_fell_on_waits_is_no_wait() {
+    fn waits_leave_room_for_the_time_without_a_core() {
         let records = [record(1_000, 1_000, 0, 0); 10];
-        let without = |without_core_ns| Known {
-            without_core_ns,
-            ..known(100, 300_000.0)
+        let of = |thread_ns, without_core_ns| {
+            let known = Known {
+                without_core_ns,
+                ..known(100, thread_ns)
+            };
+            Breakdown::of(&records, known)
         };
-        let found = Breakdown::of(&records, without(Some(70_000.0)));
+        // 100,000 ns of holds, as many of waits, and the instrument's 1,000.
+        let found = of(230_000.0, Some(70_000.0));
         assert_eq!(
             (found.wait_ns, found.without_core_ns),
-            (30_000.0, Some(70_000.0))
+            (59_000.0, Some(70_000.0))
         );
-        let found = Breakdown::of(&records, without(Some(170_000.0)));
+        assert_eq!(found.unaccounted_ns, 0.0);
+        let found = of(300_000.0, Some(70_000.0));
+        assert_eq!((found.wait_ns, found.unaccounted_ns), (100_000.0, 29_000.0));
+        // Waits that were timed longer than there was time are no time without a core.
+        let found = of(180_000.0, Some(5_000.0));
         assert_eq!(
             (found.wait_ns, found.without_core_ns),
-            (0.0, Some(100_000.0))
+            (74_000.0, Some(5_000.0))
         );
-        let found = Breakdown::of(&records, without(None));
+        assert!((found.fitted - 74.0 / 95.0).abs() < 1e-9, "{found:?}");
+        let found = of(150_000.0, Some(170_000.0));
+        assert_eq!(found.wait_ns, 0.0);
+        let found = of(280_000.0, None);
         assert_eq!((found.wait_ns, found.without_core_ns), (100_000.0, None));
     }
 
     #[test]
-    fn parts_too_short_to_be_told_apart_share_what_is_left() {
+    fn timed_operations_that_took_longer_share_what_is_left() {
         // Eight and eight nanoseconds of an operation that takes four in all.
         let records = [record(8, 0, 8, 0); 10];
         let found = Breakdown::of(&records, known(1_000, 5_000.0));
         assert_eq!((found.wait_ns, found.release_ns), (2_000.0, 2_000.0));
-        assert_eq!(found.unaccounted_ns, 0.0);
-        // Longer than a reading of the clock, they stay as they were timed.
-        let records = [record(15, 0, 8, 0); 10];
-        let found = Breakdown::of(&records, known(1_000, 5_000.0));
-        assert_eq!(found.wait_ns, 15_000.0);
-        assert_eq!(found.unaccounted_ns, 4_000.0 - 23_000.0);
+        assert_eq!((found.unaccounted_ns, found.fitted), (0.0, 0.25));
+        let records = [record(90, 0, 10, 0); 10];
+        let found = Breakdown::of(&records, known(1_000, 51_000.0));
+        assert_eq!((found.wait_ns, found.release_ns), (45_000.0, 5_000.0));
+        assert_eq!((found.unaccounted_ns, found.fitted), (0.0, 0.5));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::machine::cores;
+use crate::stats::order::{middle, sorted};
 use crate::time::breakdown::Entry;
 use crate::time::busy_work::BusyWork;
 use crate::time::calibration::Calibration;
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 const PLACES: usize = 32;
 /// A design that lets more of a sample pass after its last operation gets fewer operations.
 const DELEGATES: f64 = 0.1;
+/// So many samples tell what entering takes, alone and apart.
+pub(crate) const ENTRY_SAMPLES: usize = 5;
 
 /// What all samples of a round have in common.
 pub(crate) struct Round<'a> {
@@ -144,45 +147,52 @@ impl<'a> Condition<'a> {
         self.batch = self.batch.min(round_batch(each / BATCHES));
         let operation_ns = (sample.wall_ns - sample.worked_off_ns) / each;
         self.sampling_period = SamplePlan::sampling_period(operation_ns, &round.calibration);
+        self.adapt(&sample, round);
+        Ok(())
+    }
+
+    /// Takes a sample that counts.
+    pub(crate) fn add_sample(&mut self, round: &Round, place: usize) -> Result<()> {
+        let sample = self.sample(round, place)?;
+        self.adapt(&sample, round);
+        self.samples.push(sample);
+        Ok(())
+    }
+
+    /// Has threads that leave work to others do as much in the next sample as is done within it.
+    fn adapt(&mut self, sample: &Sample, round: &Round) {
         if sample.worked_off_ns > DELEGATES * sample.wall_ns {
+            let each = sample.operations.iter().sum::<u64>() as f64 / self.threads as f64;
             let whole_ns = round.setting.duration().as_nanos() as f64;
             self.most_operations = operations_in(whole_ns, sample.wall_ns / each);
         }
-        Ok(())
     }
 
     /// Finds what entering takes where nobody else wants in: one thread alone, and all with a state
-    /// each, which share nothing but the machine. The quicker of both counts.
+    /// each, which share nothing but the machine.
     pub(crate) fn find_entry(&mut self, round: &Round) -> Result<()> {
-        let mut quickest: Option<Entry> = None;
-        for threads in [1, self.threads] {
-            let found = self.entry_apart(threads, round)?;
-            if let Some(found) = found
-                && quickest.is_none_or(|quickest| found.ns < quickest.ns)
-            {
-                quickest = Some(found);
-            }
-        }
-        self.entry = quickest;
+        let alone = self.entries_apart(1, round)?;
+        let apart = self.entries_apart(self.threads, round)?;
+        self.entry = entry(alone, apart);
         Ok(())
     }
 
-    fn entry_apart(&self, threads: usize, round: &Round) -> Result<Option<Entry>> {
-        const SAMPLES: usize = 5;
+    /// The mean nanoseconds of an entry in each of some samples without contention.
+    fn entries_apart(&self, threads: usize, round: &Round) -> Result<Vec<f64>> {
         const LONGEST: Duration = Duration::from_millis(5);
         let mut each_ns = Vec::new();
-        for place in 0..SAMPLES {
+        for place in 0..ENTRY_SAMPLES {
             let plan = self.plan(round.setting.duration().min(LONGEST), round);
             let states = (0..threads).map(|_| self.design.build_at(place));
             let states: Vec<Shared> = states.collect::<Result<_>>()?;
             let works = self.run(&states, threads, &plan, round.setting)?;
             each_ns.extend(mean_wait_ns(&works));
         }
-        Ok(entry(each_ns))
+        Ok(each_ns)
     }
 
     /// Takes a sample with a state of its own, at one of many places in memory.
-    pub(crate) fn sample(&self, round: &Round, place: usize) -> Result<Sample> {
+    fn sample(&self, round: &Round, place: usize) -> Result<Sample> {
         self.sample_for(round.setting.duration(), round, place % PLACES)
     }
 
@@ -264,12 +274,18 @@ fn round_batch(operations: f64) -> u64 {
     1 << operations.log2().round().max(0.0) as u32
 }
 
-/// The median of what entries took, and by how much they differ.
-fn entry(mut each_ns: Vec<f64>) -> Option<Entry> {
-    each_ns.sort_by(f64::total_cmp);
-    let spread_ns = each_ns.last()? - each_ns.first()?;
-    let ns = each_ns[each_ns.len() / 2];
-    Some(Entry { ns, spread_ns })
+/// What entering takes where nobody else wants in: the quicker one of alone and apart. Both tell how
+/// finely, the longest time left out, which may have been interrupted.
+fn entry(alone_ns: Vec<f64>, apart_ns: Vec<f64>) -> Option<Entry> {
+    if alone_ns.is_empty() || apart_ns.is_empty() {
+        return None;
+    }
+    let both_ns = sorted(&[&alone_ns[..], &apart_ns[..]].concat());
+    let quicker_ns = f64::min(middle(&sorted(&alone_ns)), middle(&sorted(&apart_ns)));
+    Some(Entry {
+        ns: quicker_ns,
+        spread_ns: both_ns[both_ns.len() - 2] - both_ns[0],
+    })
 }
 
 #[cfg(test)]
@@ -371,10 +387,13 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_told_by_their_median_and_their_spread() {
-        let found = entry(vec![31.0, 30.0, 33.0]).unwrap();
-        assert_eq!((found.ns, found.spread_ns), (31.0, 3.0));
-        assert_eq!(entry(vec![]), None);
+    fn entries_are_told_by_the_quicker_kind_and_by_how_much_all_differ() {
+        let found = entry(vec![31.0, 30.0, 33.0], vec![36.0, 90.0, 35.0]).unwrap();
+        assert_eq!((found.ns, found.spread_ns), (31.0, 6.0));
+        let found = entry(vec![36.0, 90.0, 35.0], vec![31.0, 30.0, 33.0]).unwrap();
+        assert_eq!((found.ns, found.spread_ns), (31.0, 6.0));
+        assert_eq!(entry(vec![], vec![1.0]), None);
+        assert_eq!(entry(vec![1.0], vec![]), None);
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use crate::error::{Error, Result};
 use crate::judge::claim::Claim;
-use crate::judge::warning::{COARSE_CLOCK_NS, WORKED_OFF, Warning};
+use crate::judge::warning::{COARSE_CLOCK_NS, TIMED_ALIKE, WORKED_OFF, Warning};
 use crate::machine::load::{Load, LoadMonitor};
 use crate::machine::{clock, cores, stamp};
 use crate::stats::estimate::{Estimate, round_ratios};
 use crate::stats::order::{middle, sorted};
 use crate::time::busy_work::BusyWork;
 use crate::time::calibration::Calibration;
-use crate::time::condition::{Condition, Round};
+use crate::time::condition::{Condition, ENTRY_SAMPLES, Round};
 use crate::time::core_to_core::core_to_core_ns;
 use crate::time::design::{Design, Family};
 use crate::time::progress::Progress;
@@ -115,6 +115,10 @@ pub struct DesignRun {
     /// were to share it: runs in which it differs found the cores at other distances, and other
     /// costs of sharing.
     pub core_to_core_ns: Option<[f64; 2]>,
+    /// How long it was said to take before it started.
+    pub forecast: Duration,
+    /// How long it took.
+    pub took: Duration,
     /// What ran beside the samples.
     pub load: Load,
     /// What weakens the result, as a whole or in some timings.
@@ -191,6 +195,7 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
     check_time(expected)?;
     let progress = Progress::announce(&described(designs.len(), setting), expected);
 
+    let began = Instant::now();
     let crowd = setting
         .threads
         .iter()
@@ -223,9 +228,7 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
         monitor.look_again();
         places.shuffle(&mut order);
         for &index in &order {
-            let condition = &mut conditions[index];
-            let sample = condition.sample(&round, places.usize(..))?;
-            condition.samples.push(sample);
+            conditions[index].add_sample(&round, places.usize(..))?;
         }
         progress.tell(done + 1, setting.samples);
     }
@@ -239,6 +242,8 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
         holds,
         thinks,
         core_to_core_ns,
+        forecast: expected,
+        took: began.elapsed(),
         load,
         warnings: vec![],
         measured: stamp::measured_now(),
@@ -289,17 +294,15 @@ fn described(designs: usize, setting: &Setting) -> String {
 
 fn expected_time(conditions: &[Condition], setting: &Setting) -> Duration {
     let samples_ns: f64 = conditions.iter().map(|it| it.expected_ns(setting)).sum();
-    let entries_ns = if setting.breakdown {
-        ENTRY_SAMPLES * samples_ns
+    let entries = if setting.breakdown {
+        2 * ENTRY_SAMPLES
     } else {
-        0.0
+        0
     };
+    let entries_ns = entries as f64 * samples_ns;
     let rounds = setting.in_all(samples_ns + setting.calibration_ns());
     rounds + Duration::from_nanos(entries_ns as u64)
 }
-
-/// So many samples tell what entering takes, at most.
-const ENTRY_SAMPLES: f64 = 10.0;
 
 /// Takes one sample of each that does not count, and says how long they took.
 fn warm_up(conditions: &mut [Condition], round: &Round) -> Result<Duration> {
@@ -418,6 +421,12 @@ fn warnings_of_samples(timing: &Timing, cores: usize) -> Vec<Warning> {
             of,
         });
     }
+    let fitted = timing.median(|sample| sample.breakdown.fitted);
+    if timing.samples.iter().any(|sample| sample.waits.is_some()) && fitted < TIMED_ALIKE {
+        warnings.push(Warning::TimedSlower {
+            times: 1.0 / fitted,
+        });
+    }
     let unknown =
         |sample: &Sample| sample.waits.is_some() && sample.breakdown.without_core_ns.is_none();
     if timing.threads > cores && timing.samples.iter().any(unknown) {
@@ -460,7 +469,10 @@ mod tests {
             wall_ns,
             worked_off_ns,
             cores: cores.to_vec(),
-            breakdown: Breakdown::default(),
+            breakdown: Breakdown {
+                fitted: 1.0,
+                ..Breakdown::default()
+            },
             waits: None,
         }
     }
@@ -504,6 +516,16 @@ mod tests {
         unknown.samples[0].waits = Some(hdrhistogram::Histogram::new(2).unwrap());
         assert_eq!(warnings_of_samples(&unknown, 1), [Warning::CoreTimeUnknown]);
         assert_eq!(warnings_of_samples(&unknown, 2), [shared]);
+        let slower = |fitted| {
+            let mut timing = unknown.clone();
+            timing
+                .samples
+                .iter_mut()
+                .for_each(|it| it.breakdown.fitted = fitted);
+            warnings_of_samples(&timing, 2)
+        };
+        assert_eq!(slower(0.8), [shared]);
+        assert_eq!(slower(0.5), [shared, Warning::TimedSlower { times: 2.0 }]);
     }
 
     #[test]

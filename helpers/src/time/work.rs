@@ -163,7 +163,7 @@ macro_rules! repeat {
         let mut records = $work.room_for_records();
         let mut gaps = Gaps::new(plan.sampling_period);
         let mut untimed = gaps.next();
-        $work.began = Some($work.moment());
+        $work.began = Some($work.moment_before());
         let first = *plan.first.get_or_init(Instant::now);
         let end = first + plan.duration;
         loop {
@@ -195,7 +195,7 @@ macro_rules! repeat {
         }
         $work.operations = operations;
         $work.records = records;
-        $work.returned = Some($work.moment());
+        $work.returned = Some($work.moment_after());
         $work.ended = $work.returned;
     }};
 }
@@ -232,7 +232,7 @@ impl Work {
     /// sample, which says how much of it passed here.
     pub fn finish(&mut self, wait: impl FnOnce()) {
         wait();
-        self.ended = Some(self.moment());
+        self.ended = Some(self.moment_after());
     }
 
     /// In memory that is there already: fresh memory is slow, the first time.
@@ -245,16 +245,33 @@ impl Work {
         room
     }
 
-    fn moment(&self) -> Moment {
+    /// What the system tells takes some microseconds, which are no part of the time: the clock is
+    /// read last where it begins, and first where it ends.
+    fn moment_before(&self) -> Moment {
+        let core = cores::current_core();
+        let without_core_ns = self.without_core_ns();
+        let at = Instant::now();
         Moment {
-            core: cores::current_core(),
-            // Only where it is wanted: it takes some microseconds.
-            without_core_ns: self
-                .plan
-                .sampling_period
-                .and_then(|_| cores::without_core_ns()),
-            at: Instant::now(),
+            at,
+            core,
+            without_core_ns,
         }
+    }
+
+    fn moment_after(&self) -> Moment {
+        let at = Instant::now();
+        let core = cores::current_core();
+        let without_core_ns = self.without_core_ns();
+        Moment {
+            at,
+            core,
+            without_core_ns,
+        }
+    }
+
+    fn without_core_ns(&self) -> Option<u64> {
+        self.plan.sampling_period?;
+        cores::without_core_ns()
     }
 }
 
