@@ -55,6 +55,8 @@ pub(crate) struct Known {
     pub(crate) without_core_ns: Option<f64>,
     pub(crate) instrument_ns: f64,
     pub(crate) clock_ns: f64,
+    /// Whether there is any work inside the section, and between two.
+    pub(crate) works: [bool; 2],
     /// What entering takes, where that is known already.
     pub(crate) entry: Option<Entry>,
 }
@@ -107,15 +109,22 @@ impl Breakdown {
 
         // Work of one length takes longer only where it is interrupted.
         let of_one_length = records.iter().all(|it| it.of_one_length);
-        let hold_ns = if of_one_length {
-            holds.undisturbed_ns()
-        } else {
-            holds.trimmed_ns()
+        let hold_ns = match (of_one_length, known.works[0]) {
+            (true, true) => holds.undisturbed_ns(),
+            // What the clock finds for no work at all is its own noise, times all operations.
+            (true, false) => 0.0,
+            (false, _) => holds.trimmed_ns(),
         };
-        let think_ns = thinks.undisturbed_ns();
+        let think_ns = if known.works[1] {
+            thinks.undisturbed_ns()
+        } else {
+            0.0
+        };
         let release_ns = releases.trimmed_ns();
-        let all_ns = holds.all_ns() + thinks.all_ns() + releases.all_ns();
-        let off_ns = all_ns - hold_ns - think_ns - release_ns;
+        let longer_ns = |part: &Part, ns: f64| if ns > 0.0 { part.all_ns() - ns } else { 0.0 };
+        let off_ns = longer_ns(&holds, hold_ns)
+            + longer_ns(&thinks, think_ns)
+            + longer_ns(&releases, release_ns);
 
         let off_ns = f64::max(off_ns, 0.0);
         let without_core_ns = known.without_core_ns.map(|ns| ns.max(off_ns));
@@ -209,6 +218,7 @@ mod tests {
             without_core_ns: Some(0.0),
             instrument_ns: 0.0,
             clock_ns: CLOCK_NS as f64,
+            works: [true; 2],
             entry: None,
         }
     }
@@ -265,6 +275,18 @@ mod tests {
             "{found:?}"
         );
         assert_eq!(found.wait_ns, 0.0);
+    }
+
+    #[test]
+    fn work_that_is_none_takes_no_time() {
+        let records = [record(5, 1, 5, 1); 10];
+        let none = Known {
+            works: [false; 2],
+            ..known(100, 5_000.0)
+        };
+        let found = Breakdown::of(&records, none);
+        assert_eq!((found.hold_ns, found.think_ns), (0.0, 0.0));
+        assert_eq!(found.without_core_ns, Some(0.0));
     }
 
     #[test]

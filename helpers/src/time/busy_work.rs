@@ -87,6 +87,10 @@ impl BusyWork {
         (off_ns.abs() > allowed_ns).then_some(off_ns)
     }
 
+    pub(crate) fn is_work(&self) -> bool {
+        self.asked_ns > 0
+    }
+
     /// Does the work.
     ///
     /// ```

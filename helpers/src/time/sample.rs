@@ -93,6 +93,7 @@ impl Sample {
         };
         if plan.sampling_period.is_some() {
             let known = times.known(
+                plan,
                 sample.operations.iter().sum(),
                 oversubscribed,
                 clock_ns,
@@ -167,6 +168,7 @@ impl Times {
 
     fn known(
         self,
+        plan: &SamplePlan,
         operations: u64,
         oversubscribed: bool,
         clock_ns: f64,
@@ -185,6 +187,7 @@ impl Times {
             without_core_ns: self.without_core_ns.map(|ns| ns + late_without_core_ns),
             instrument_ns: late_at_gate_ns,
             clock_ns,
+            works: [plan.section.is_work(), plan.think.is_work()],
             entry,
         }
     }
@@ -258,12 +261,12 @@ mod tests {
             without_core_ns: Some(600.0),
         };
         assert_eq!(times, expected);
-        let crowd = times.known(20, true, 20.0, None);
+        let crowd = times.known(&plan, 20, true, 20.0, None);
         assert_eq!(
             (crowd.without_core_ns, crowd.instrument_ns),
             (Some(700.0), 0.0)
         );
-        let alone = times.known(20, false, 20.0, None);
+        let alone = times.known(&plan, 20, false, 20.0, None);
         assert_eq!(
             (alone.without_core_ns, alone.instrument_ns),
             (Some(600.0), 100.0)

@@ -20,6 +20,10 @@ impl Section {
         Self { work, timed: false }
     }
 
+    pub(crate) fn is_work(&self) -> bool {
+        self.work.is_work()
+    }
+
     /// Keeps the critical section busy and, where this operation is timed, says from when to when
     /// it was held.
     #[inline]
