@@ -19,7 +19,9 @@ const PLACES: usize = 32;
 /// A design that lets more of a sample pass after its last operation gets fewer operations.
 const DELEGATES: f64 = 0.1;
 /// So many samples tell what entering takes, alone and apart.
-pub(crate) const ENTRY_SAMPLES: usize = 5;
+const ENTRY_SAMPLES: usize = 5;
+/// So many milliseconds each lasts, at most.
+const ENTRY_MS: u64 = 5;
 
 /// What all samples of a round have in common.
 pub(crate) struct Round<'a> {
@@ -57,6 +59,8 @@ pub(crate) struct Condition<'a> {
     /// The most operations of a thread in a sample.
     most_operations: u64,
     sampling_period: u64,
+    /// Whether operations are timed, as they are not until it is known how many may be.
+    timed: bool,
     entry: Option<Entry>,
     pub(crate) samples: Vec<Sample>,
     /// What a sample of one thread takes besides its own time.
@@ -75,6 +79,7 @@ impl<'a> Condition<'a> {
             batch: 1,
             most_operations: u64::MAX,
             sampling_period: 1,
+            timed: false,
             entry: None,
             samples: Vec::new(),
             set_up: Duration::ZERO,
@@ -126,16 +131,29 @@ impl<'a> Condition<'a> {
                 u64::MAX => u64::MAX,
                 all => (all / threads as u64).max(1),
             },
-            sampling_period: self.batch,
             samples: Vec::new(),
             ..*self
         }
     }
 
-    /// What a sample takes, the start of its threads included, in nanoseconds.
-    pub(crate) fn expected_ns(&self, setting: &Setting) -> f64 {
-        let set_up_ns = self.set_up.as_nanos() as f64 * self.threads as f64;
-        set_up_ns + setting.sample_ns(self.threads, self.operation_ns)
+    /// What all samples take and, where there is to be a breakdown, what entering is found by; the
+    /// start of their threads included, of which one takes so long.
+    pub(crate) fn expected_ns(&self, setting: &Setting, thread_ns: f64) -> f64 {
+        let threads = self.threads as f64;
+        let set_up_ns = self.set_up.as_nanos() as f64 + (threads - 1.0) * thread_ns;
+        let sample_ns = set_up_ns + setting.sample_ns(self.threads, self.operation_ns);
+        let samples_ns = (setting.samples + 1) as f64 * sample_ns;
+        if !setting.breakdown {
+            return samples_ns;
+        }
+        let short = Setting {
+            sample_ms: setting.sample_ms.min(ENTRY_MS),
+            ..setting.clone()
+        };
+        let alone_ns = self.set_up.as_nanos() as f64 + short.sample_ns(1, self.operation_ns);
+        let apart_ns = threads * self.set_up.as_nanos() as f64
+            + short.sample_ns(1, self.operation_ns * threads.min(2.0));
+        samples_ns + ENTRY_SAMPLES as f64 * (alone_ns + apart_ns)
     }
 
     /// Takes a sample that does not count, and has those that follow look at the clock as often as
@@ -147,6 +165,7 @@ impl<'a> Condition<'a> {
         self.batch = self.batch.min(round_batch(each / BATCHES));
         let operation_ns = (sample.wall_ns - sample.worked_off_ns) / each;
         self.sampling_period = SamplePlan::sampling_period(operation_ns, &round.calibration);
+        self.timed = round.setting.breakdown;
         self.adapt(&sample, round);
         Ok(())
     }
@@ -179,10 +198,10 @@ impl<'a> Condition<'a> {
 
     /// The mean nanoseconds of an entry in each of some samples without contention.
     fn entries_apart(&self, threads: usize, round: &Round) -> Result<Vec<f64>> {
-        const LONGEST: Duration = Duration::from_millis(5);
+        let longest = Duration::from_millis(ENTRY_MS);
         let mut each_ns = Vec::new();
         for place in 0..ENTRY_SAMPLES {
-            let plan = self.plan(round.setting.duration().min(LONGEST), round);
+            let plan = self.plan(round.setting.duration().min(longest), round);
             let states = (0..threads).map(|_| self.design.build_at(place));
             let states: Vec<Shared> = states.collect::<Result<_>>()?;
             let works = self.run(&states, threads, &plan, round.setting)?;
@@ -219,7 +238,7 @@ impl<'a> Condition<'a> {
             duration,
             batch: self.batch,
             most_operations: self.most_operations,
-            sampling_period: round.setting.breakdown.then_some(self.sampling_period),
+            sampling_period: self.timed.then_some(self.sampling_period),
             section: Section::new(round.hold),
             think: round.think,
             first: OnceLock::new(),

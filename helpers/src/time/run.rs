@@ -9,12 +9,13 @@ use crate::stats::estimate::{Estimate, round_ratios};
 use crate::stats::order::{middle, sorted};
 use crate::time::busy_work::BusyWork;
 use crate::time::calibration::Calibration;
-use crate::time::condition::{Condition, ENTRY_SAMPLES, Round};
+use crate::time::condition::{Condition, Round};
 use crate::time::core_to_core::core_to_core_ns;
 use crate::time::design::{Design, Family};
 use crate::time::progress::Progress;
 use crate::time::sample::{Placement, Sample};
 use crate::time::setting::Setting;
+use crate::time::threads::on_threads;
 use std::ops::RangeBounds;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -191,7 +192,7 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
         let threads = setting.threads.iter();
         conditions.extend(threads.map(|&threads| alone.with_threads(threads, cores)));
     }
-    let expected = expected_time(&conditions, setting);
+    let expected = expected_time(&conditions, setting)?;
     check_time(expected)?;
     let progress = Progress::announce(&described(designs.len(), setting), expected);
 
@@ -213,7 +214,7 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
     let before_ns = core_to_core()?;
     let mut monitor = LoadMonitor::begin();
     let one_round = warm_up(&mut conditions, &round)?;
-    let progress = progress.correct(setting.in_all(one_round.as_nanos() as f64));
+    let progress = progress.correct(one_round * setting.samples as u32);
 
     let mut calibrations = Vec::new();
     let mut holds = Vec::new();
@@ -292,16 +293,23 @@ fn described(designs: usize, setting: &Setting) -> String {
     )
 }
 
-fn expected_time(conditions: &[Condition], setting: &Setting) -> Duration {
-    let samples_ns: f64 = conditions.iter().map(|it| it.expected_ns(setting)).sum();
-    let entries = if setting.breakdown {
-        2 * ENTRY_SAMPLES
-    } else {
-        0
-    };
-    let entries_ns = entries as f64 * samples_ns;
-    let rounds = setting.in_all(samples_ns + setting.calibration_ns());
-    rounds + Duration::from_nanos(entries_ns as u64)
+fn expected_time(conditions: &[Condition], setting: &Setting) -> Result<Duration> {
+    let thread_ns = thread_start_ns()?;
+    let samples = conditions
+        .iter()
+        .map(|it| it.expected_ns(setting, thread_ns));
+    let calibrations_ns = setting.samples as f64 * setting.calibration_ns();
+    Ok(Duration::from_nanos(
+        (samples.sum::<f64>() + calibrations_ns) as u64,
+    ))
+}
+
+/// What it takes to start a thread and to see it end.
+fn thread_start_ns() -> Result<f64> {
+    const THREADS: usize = 8;
+    let began = Instant::now();
+    on_threads(THREADS, |_| ())?;
+    Ok(began.elapsed().as_nanos() as f64 / THREADS as f64)
 }
 
 /// Takes one sample of each that does not count, and says how long they took.
