@@ -47,3 +47,12 @@ pub fn show_number(value: f64) -> String {
     };
     format!("{value:.decimals$}")
 }
+
+/// A number that nothing blurs: whole if it is.
+pub(crate) fn show_exact(value: f64) -> String {
+    if value.fract() == 0.0 {
+        thousands(value)
+    } else {
+        show_number(value)
+    }
+}

@@ -524,112 +524,6 @@ fn the_interval_of_a_ratio_mostly_holds_what_ten_minutes_find() {
     settles(held, |held, _| held.iter().all(|&runs| runs >= 19));
 }
 
-/// A series of `steps` steps, each of the cost and up to so much more or less.
-fn noisy_line(random: &mut fastrand::Rng, steps: usize, noise: f64) -> Line {
-    let mut bytes = 0.0;
-    let points = (0..=steps).map(|step| {
-        bytes += 1_000.0 * (1.0 + noise * (2.0 * random.f64() - 1.0));
-        (10.0 * step as f64, bytes)
-    });
-    Line::fit(&points.collect::<Vec<_>>(), 0.0).unwrap()
-}
-
-#[test]
-fn an_interval_covers_the_truth_about_as_often_as_it_says() {
-    let mut random = fastrand::Rng::with_seed(1);
-    let mut covered = |interval: &dyn Fn(&mut fastrand::Rng) -> Estimate, truth| {
-        let covers = |_: &i32| {
-            let Estimate { low, high, .. } = interval(&mut random);
-            (low..=high).contains(&truth)
-        };
-        (0..400).filter(covers).count()
-    };
-    let median = covered(
-        &|random| Estimate::median(&[(); 25].map(|()| random.f64())).unwrap(),
-        0.5,
-    );
-    let [short, long] =
-        [6, 20].map(|steps| covered(&|random| noisy_line(random, steps, 0.2).slope, 100.0));
-    // 95 % of 400 is 380, with a standard deviation of about 4.4.
-    let right = [median, short, long]
-        .iter()
-        .all(|found| (366..=394).contains(found));
-    assert!(
-        right,
-        "{median} medians, {short} slopes of 6 steps, {long} of 20, of 400 each"
-    );
-}
-
-#[test]
-fn a_verdict_is_the_intervals_and_a_prediction_is_judged_the_same_way() {
-    let claim = |median: f64, range: std::ops::RangeInclusive<f64>, warnings: &[Warning]| {
-        let samples = (-12..=12)
-            .map(|off| median + 0.01 * f64::from(off))
-            .collect();
-        Claim::new("part", samples, range, warnings)
-    };
-    let verdict = |claim: Claim| claim.verdict().unwrap();
-    let open = |verdict: Verdict| match verdict {
-        Verdict::Inconclusive(why) => why,
-        other => panic!("{other}"),
-    };
-    assert_eq!(verdict(claim(1.0, 0.9..=1.1, &[])), Verdict::Supported);
-    assert_eq!(verdict(claim(1.0, 1.2..=9.0, &[])), Verdict::Refuted);
-    assert_eq!(
-        open(verdict(claim(1.0, 0.99..=1.01, &[]))),
-        "the interval, 0.950 to 1.05, reaches across the limit"
-    );
-    let busy = Warning::BusyCores { cores: 1.0 };
-    let why = "other programs kept 1.00 cores busy; close them and run again";
-    assert_eq!(open(verdict(claim(1.0, 0.9..=1.1, &[busy]))), why);
-    let drift = Warning::Drift { share: 0.1 };
-    assert_eq!(verdict(claim(2.0, 1.5..=9.0, &[drift])), Verdict::Supported);
-    assert_eq!(
-        open(verdict(claim(1.6, 1.5..=9.0, &[drift]))),
-        "the interval, 1.41 to 1.82, reaches across the limit"
-    );
-
-    let [yes, no, maybe] = [2.0, 0.5, 1.0].map(|median| claim(median, 1.0..=9.0, &[]));
-    let every = |parts: &[&Claim]| {
-        Claim::all(&parts.iter().map(|&part| part.clone()).collect::<Vec<_>>()).unwrap()
-    };
-    assert_eq!(every(&[&yes, &yes]), Verdict::Supported);
-    assert_eq!(every(&[&maybe, &no]), Verdict::Refuted);
-    assert!(open(every(&[&yes, &maybe])).starts_with("`part`, since the interval"));
-    assert_eq!(open(every(&[])), "nothing was judged");
-    // A part that is refuted by itself just so, by chance one time in twenty, does not refute twenty.
-    let just = Claim::new(
-        "just",
-        (0..25).map(|at| if at < 18 { 0.9 } else { 1.1 }).collect(),
-        1.0..=9.0,
-        &[],
-    );
-    assert_eq!(verdict(just.clone()), Verdict::Refuted);
-    let twenty: Vec<&Claim> = std::iter::repeat_n(&yes, 19).chain([&just]).collect();
-    assert!(open(every(&twenty)).starts_with("`just`, since there are too few samples"));
-
-    let judged = |value, tolerance| {
-        let found = Estimate {
-            value: 2.0,
-            low: 1.9,
-            high: 2.1,
-        };
-        Prediction { value, tolerance }.judge(found).agrees
-    };
-    assert_eq!(
-        [judged(2.0, 0.5), judged(2.0, 0.05), judged(5.0, 1.0)],
-        [Some(true), None, Some(false)]
-    );
-    assert_eq!(
-        [
-            judged(f64::NAN, 1.0),
-            judged(2.0, -1.0),
-            judged(2.0, f64::NAN)
-        ],
-        [Some(false); 3]
-    );
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn what_weakens_a_result_is_said_with_it() {
@@ -763,7 +657,7 @@ fn contention_refuses_parameters_outside_their_range_and_contenders_that_make_no
 }
 
 #[test]
-fn memory_and_statistics_refuse_what_has_no_answer() {
+fn memory_refuses_what_has_no_answer() {
     let add = |_| Err(Error::new("start a thread", "none left", "fewer"));
     let grow = |count, steps| MemorySeries::measure(&MemoryGrowth { count, steps }, add);
     refused(
@@ -774,30 +668,5 @@ fn memory_and_statistics_refuse_what_has_no_answer() {
     refused(
         grow(100_000, 20),
         "start a thread: none left (allowed: fewer)",
-    );
-
-    let few =
-        "take a median: there are 1 samples (allowed: 6 or more, since fewer have no interval)";
-    refused(Estimate::median(&[1.0]), few);
-    let no_number = "take a median: a sample is NaN (allowed: finite samples)";
-    refused(
-        Estimate::median(&[1.0, 2.0, 3.0, 4.0, 5.0, f64::NAN]),
-        no_number,
-    );
-    refused(
-        Estimate::ratio(&[1.0; 5], &[1.0; 6]),
-        "take a ratio: 5 samples against 6 (allowed: as many of each)",
-    );
-    refused(
-        Estimate::ratio(&[1.0; 5], &[0.0; 5]),
-        "take a ratio: a denominator is 0 (allowed: samples above 0)",
-    );
-    refused(
-        Estimate::share(3, 2),
-        "take a share: 3 of 2 trials hit (allowed: 1 trial or more, and no more hits than trials)",
-    );
-    refused(
-        Line::fit(&[(1.0, 2.0); 6], 0.0),
-        "fit a line: x is 1 after 1 (allowed: x that rises)",
     );
 }

@@ -6,6 +6,7 @@ use crate::machine::cores::usable_cores;
 use crate::number::show_number;
 use crate::show::caption::Caption;
 use crate::stats::estimate::Estimate;
+use crate::stats::modes::Modes;
 use crate::stats::order;
 use crate::table::Table;
 use crate::time::contention::{ContentionRun, Family};
@@ -51,11 +52,7 @@ impl Point {
     pub fn reading(at: f64, value: f64) -> Self {
         Self {
             at,
-            estimate: Estimate {
-                value,
-                low: value,
-                high: value,
-            },
+            estimate: Estimate::exact(value),
             ..Self::default()
         }
     }
@@ -366,7 +363,7 @@ impl Figure {
             .flat_map(|(low, high)| [low, high]);
         let mut values: Vec<f64> = marked.collect();
         for point in self.points() {
-            let Estimate { value, low, high } = point.estimate;
+            let Estimate { low, high, .. } = point.estimate;
             let (from, to) = fences(&point.raw);
             let near = point
                 .raw
@@ -374,7 +371,8 @@ impl Figure {
                 .copied()
                 .filter(|sample| (from..=to).contains(sample));
             let shown = |value: &f64| *value > 0.0 || self.value.scale != Scale::Log;
-            values.extend(near.chain([low, high]).filter(shown).chain([value]));
+            let [from, to] = point.estimate.typical();
+            values.extend(near.chain([low, high]).filter(shown).chain([from, to]));
         }
         values
     }
@@ -392,7 +390,10 @@ impl Figure {
             _ if point.raw.is_empty() && point.estimate.low != point.estimate.high => {
                 "not kept".into()
             }
-            _ => point.raw.len().max(1).to_string(),
+            _ => match point.estimate.modes {
+                Some(Modes { samples, .. }) => samples.map(|count| count.to_string()).join(" + "),
+                None => point.raw.len().max(1).to_string(),
+            },
         };
         let (words, noted) = (
             self.words(),
@@ -400,7 +401,7 @@ impl Figure {
         );
         let value = |_: &Series, point: &Point| match words {
             true => self.value.written(point.estimate.value),
-            false => point.estimate.written()[0].clone(),
+            false => point.estimate.value_written(),
         };
         let columns: [(bool, &str, Cell); 7] = [
             (!words, "series", &|series, _| series.label.clone()),

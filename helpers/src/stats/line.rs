@@ -1,7 +1,9 @@
 //! A straight line through a series whose steps vary.
 
 use crate::error::{Error, Result};
-use crate::stats::estimate::{Estimate, NORMAL, check};
+use crate::stats::beta::student_t;
+use crate::stats::correlation::{correlation, inflation};
+use crate::stats::estimate::{CONFIDENCE, Estimate, check, too_few};
 
 /// A straight line through the readings of a series, each of which holds all that came before, by least squares.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,12 +19,14 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line through `points` of (x, y), x rising, where each y was rounded to a multiple of `unit`; 0 if it was not.
+    /// The line through `points` of (x, y), x rising, where each y was rounded to a multiple of
+    /// `unit`; 0 if it was not.
     ///
-    /// Whatever disturbs one step stays in all readings after it, so not the readings vary independently of each other,
-    /// but the steps between them. The slope is a sum of the steps with known weights; its interval is Student's, with
-    /// a step's variance in proportion to its x. What rounding adds to the variance of a step is taken out, and what it
-    /// adds to that of the slope is put in.
+    /// Whatever disturbs one step stays in all readings after it, so not the readings vary
+    /// independently of each other, but the steps between them. The slope is a sum of the steps with
+    /// known weights; its interval is Student's, with a step's variance in proportion to its x. What
+    /// rounding adds to the variance of a step is taken out, and what it adds to that of the slope
+    /// is put in. Steps that follow each other count as fewer.
     ///
     /// # Errors
     /// Fewer than 6 points, a value that is not finite, or an x that is not above the one before.
@@ -45,7 +49,6 @@ impl Line {
         }
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let (mean_x, mean_y) = (mean(&xs), mean(&ys));
-        let spread: f64 = xs.iter().map(|x| (x - mean_x).powi(2)).sum();
         let value = slope(points);
         let intercept = mean_y - value * mean_x;
         let residuals: Vec<f64> = points
@@ -60,25 +63,7 @@ impl Line {
             1.0 - unexplained / total
         };
 
-        // The variance of an even spread over one unit; both ends of a step have it.
-        let rounding = unit.powi(2) / 12.0;
-        // A step moves every reading after it.
-        let (mut step_variance, mut weights, mut weight) = (0.0, 0.0, 0.0);
-        for two in points.windows(2).rev() {
-            let [(from_x, from_y), (to_x, to_y)] = [two[0], two[1]];
-            weight += (to_x - mean_x) / spread;
-            weights += weight * weight * (to_x - from_x);
-            let off = to_y - from_y - value * (to_x - from_x);
-            step_variance += (off.powi(2) - 2.0 * rounding) / (to_x - from_x);
-        }
-        let freedom = (points.len() - 2) as f64;
-        let variance = step_variance.max(0.0) / freedom * weights + rounding / spread;
-        let half = student_t(freedom) * variance.sqrt();
-        let slope = Estimate {
-            value,
-            low: value - half,
-            high: value + half,
-        };
+        let slope = interval(points, value, unit);
         Ok(Line {
             slope,
             intercept,
@@ -88,26 +73,48 @@ impl Line {
     }
 }
 
+/// The slope `value` with its interval, from the steps between the points.
+fn interval(points: &[(f64, f64)], value: f64, unit: f64) -> Estimate {
+    let count = points.len() as f64;
+    let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
+    let spread: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    // The variance of an even spread over one unit; both ends of a step have it.
+    let rounding = unit.powi(2) / 12.0;
+    let mut step_variance = 0.0;
+    let mut weights = 0.0;
+    // A step moves every reading after it.
+    let mut weight = 0.0;
+    let mut steps = Vec::new();
+    for two in points.windows(2).rev() {
+        let [(from_x, from_y), (to_x, to_y)] = [two[0], two[1]];
+        let run = to_x - from_x;
+        weight += (to_x - mean_x) / spread;
+        weights += weight * weight * run;
+        let off = to_y - from_y - value * run;
+        step_variance += (off.powi(2) - 2.0 * rounding) / run;
+        steps.push(off / run.sqrt());
+    }
+    let correlation = correlation(&steps).unwrap_or(0.0);
+    let inflation = inflation(correlation);
+    let independent = steps.len() as f64 / inflation;
+    let variance = step_variance.max(0.0) / (count - 2.0) * weights * inflation;
+    let half =
+        student_t(CONFIDENCE, (independent - 1.0).max(1.0)) * (variance + rounding / spread).sqrt();
+    Estimate {
+        value,
+        low: value - half,
+        high: value + half,
+        step: unit / (points[points.len() - 1].0 - points[0].0),
+        correlation,
+        doubtful: too_few(independent),
+        ..Estimate::default()
+    }
+}
+
 /// The slope of the line of least squares.
 pub(crate) fn slope(points: &[(f64, f64)]) -> f64 {
     let count = points.len() as f64;
     let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
     let spread: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
     points.iter().map(|(x, y)| (x - mean_x) * y).sum::<f64>() / spread
-}
-
-/// The 97.5th percentile of Student's t, by the series of Abramowitz and Stegun, *Handbook of Mathematical Functions*,
-/// 26.7.5; 0.3 % too low with 4 degrees of freedom, less with more.
-fn student_t(freedom: f64) -> f64 {
-    let z = NORMAL;
-    let terms = [
-        (z.powi(3) + z) / 4.0,
-        (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0,
-        (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0,
-    ];
-    terms
-        .into_iter()
-        .rev()
-        .fold(0.0, |sum, term| (sum + term) / freedom)
-        + z
 }
