@@ -394,7 +394,9 @@ fn a_caption_says_how_the_numbers_came_about() {
     } = Machine::read();
     for words in [
         "Threads 1, 2; hold 1,500 ns; think 0 ns; samples 7 of 1 ms; seed 1.",
-        "Markers are medians; bars are 95 % intervals within the run; faint dots are single samples, 7 of each.",
+        "Markers are medians; ",
+        "bars are 95 % intervals within the run; ",
+        "faint dots are single samples, 7 of each",
         &format!("Measured {date} "),
         &processor,
         "Warning: there is one core",

@@ -45,7 +45,7 @@ impl Estimate {
     }
 }
 
-const DOUBTFUL: &str = ", and so few samples that follow each other show little; take more";
+const DOUBTFUL: &str = "; samples follow each other, or are few: take more";
 
 /// The lowest and the highest number in `range`.
 fn ends(range: &impl RangeBounds<f64>) -> (f64, f64) {

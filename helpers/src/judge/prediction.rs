@@ -35,11 +35,15 @@ pub struct Judged {
 }
 
 impl Prediction {
+    fn can_hold(self) -> bool {
+        self.value.is_finite() && self.tolerance >= 0.0
+    }
+
     /// Holds the prediction against what was found. One that is no number, or whose tolerance is below 0, never holds.
     pub fn judge(self, found: Estimate) -> Judged {
         let (low, high) = (self.value - self.tolerance, self.value + self.tolerance);
         let agrees = match found.verdict(low..=high) {
-            _ if !(self.value.is_finite() && self.tolerance >= 0.0) => Some(false),
+            _ if !self.can_hold() => Some(false),
             Verdict::Supported => Some(true),
             Verdict::Refuted => Some(false),
             Verdict::Inconclusive(_) => None,
@@ -65,7 +69,7 @@ impl fmt::Display for Judged {
         let beyond = (low - value).max(value - high) - tolerance;
         match self.agrees {
             Some(true) => f.write_str("held"),
-            Some(false) if beyond > 0.0 => {
+            Some(false) if self.prediction.can_hold() => {
                 write!(f, "did not hold, {} beyond", show_number(beyond))
             }
             Some(false) => f.write_str("did not hold: no number with a tolerance of 0 or more"),

@@ -7,7 +7,7 @@ use crate::number::show_number;
 use crate::show::caption::Caption;
 use crate::stats::estimate::Estimate;
 use crate::stats::modes::Modes;
-use crate::stats::order;
+use crate::stats::order::{fences, sorted};
 use crate::table::Table;
 use crate::time::contention::{ContentionRun, Family};
 
@@ -364,15 +364,14 @@ impl Figure {
         let mut values: Vec<f64> = marked.collect();
         for point in self.points() {
             let Estimate { low, high, .. } = point.estimate;
-            let (from, to) = fences(&point.raw);
-            let near = point
-                .raw
-                .iter()
-                .copied()
-                .filter(|sample| (from..=to).contains(sample));
+            let near = fences(&sorted(&point.raw));
+            let kept = point.raw.iter().copied();
+            // The ends of an interval are samples.
+            let spread = kept.chain([low, high]);
+            let spread = spread.filter(|it| near.contains(it) || point.raw.is_empty());
             let shown = |value: &f64| *value > 0.0 || self.value.scale != Scale::Log;
             let [from, to] = point.estimate.typical();
-            values.extend(near.chain([low, high]).filter(shown).chain([from, to]));
+            values.extend(spread.filter(shown).chain([from, to]));
         }
         values
     }
@@ -442,18 +441,4 @@ impl Figure {
             rows: points.into_iter().map(cells).collect(),
         }
     }
-}
-
-/// Beyond these a sample is far out: three times the distance of the quartiles from the nearer one (Tukey, *Exploratory
-/// Data Analysis*, 1977, section 2D).
-fn fences(samples: &[f64]) -> (f64, f64) {
-    let sorted = order::sorted(samples);
-    let quartile = |nth: usize| {
-        sorted
-            .get(nth * sorted.len().saturating_sub(1) / 4)
-            .copied()
-            .unwrap_or(0.0)
-    };
-    let (low, high) = (quartile(1), quartile(3));
-    (low - 3.0 * (high - low), high + 3.0 * (high - low))
 }

@@ -16,8 +16,8 @@ use std::fmt;
 /// With fewer samples, even the smallest and the largest together are no 95 % interval.
 pub(crate) const FEWEST_SAMPLES: usize = 6;
 pub(crate) const CONFIDENCE: f64 = 0.95;
-/// What fewer independent samples would say as well does not show whether they follow each other.
-const FEWEST_INDEPENDENT: f64 = 10.0;
+/// Fewer outcomes that are independent do not show whether they follow each other; by simulation.
+const FEWEST_OUTCOMES: f64 = 16.0;
 
 /// A value with the 95 % interval around it, all in the unit of the samples.
 ///
@@ -190,7 +190,7 @@ impl Estimate {
             low: end(tail, hits, misses + 1.0, 0.0),
             high: end(1.0 - tail, hits + 1.0, misses, 1.0),
             correlation,
-            doubtful: seen.is_none() || too_few(trials),
+            doubtful: seen.is_none() || trials < FEWEST_OUTCOMES,
             ..Self::default()
         })
     }
@@ -255,7 +255,8 @@ impl Estimate {
     /// The last power of ten that is written; nothing of what is exact, or without end.
     fn place(&self) -> Option<i32> {
         let ten = |size: f64| size.log10().floor() as i32;
-        let width = self.high - self.low;
+        let [low, high] = self.reach();
+        let width = high - low;
         let of_step = (self.step > 0.0).then(|| ten(self.step));
         if !(width > 0.0 && width.is_finite()) {
             return of_step;
@@ -305,18 +306,11 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// Whether as much as so many independent samples say is too little to show how far they follow
-/// each other.
-pub(crate) fn too_few(independent: f64) -> bool {
-    independent < FEWEST_INDEPENDENT
-}
-
-/// The interval of the median of samples, and whether it reaches beyond all of them.
+/// The interval of the median of samples, and whether it should reach beyond all of them.
 ///
 /// Independent samples leave out as many of the lowest and of the highest as [`rank`] says. The
 /// places of samples that follow each other are as much farther from the middle as such a median
-/// varies more. Where they would lie beyond the last sample, its distance is stretched by as much;
-/// what is never below 0 ends there.
+/// varies more, and end with the last sample.
 fn median_interval(sorted: &[f64], confidence: f64, correlation: f64) -> (f64, f64, bool) {
     let Some(left_out) = rank(sorted.len(), confidence) else {
         return (f64::NEG_INFINITY, f64::INFINITY, false);
@@ -325,16 +319,8 @@ fn median_interval(sorted: &[f64], confidence: f64, correlation: f64) -> (f64, f
     let centre = last as f64 / 2.0;
     let distance = (centre - left_out as f64) * inflation(correlation).sqrt();
     let place = (centre - distance).round();
-    if place >= 0.0 {
-        let place = place as usize;
-        return (sorted[place], sorted[last - place], false);
-    }
-    let value = middle(sorted);
-    let stretch = distance / centre;
-    let low = value - stretch * (value - sorted[0]);
-    let high = value + stretch * (sorted[last] - value);
-    let never_below = if sorted[0] >= 0.0 { 0.0 } else { low };
-    (low.max(never_below), high, true)
+    let left_out = place.max(0.0) as usize;
+    (sorted[left_out], sorted[last - left_out], place < 0.0)
 }
 
 /// `numerator / denominator` of each round.
@@ -400,5 +386,192 @@ pub(crate) fn check(attempted: &str, samples: &[f64]) -> Result<()> {
             "finite samples",
         )),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate(value: f64, low: f64, high: f64, step: f64) -> Estimate {
+        Estimate {
+            value,
+            low,
+            high,
+            step,
+            ..Estimate::default()
+        }
+    }
+
+    fn in_two(lower: f64, higher: f64, samples: [usize; 2]) -> Estimate {
+        let modes = Modes {
+            values: [lower, higher],
+            samples,
+        };
+        Estimate {
+            modes: Some(modes),
+            ..estimate(lower, lower, lower + 0.01, 0.0)
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_finer_than_its_step() {
+        let written = |step, wanted: &str| {
+            let found = estimate(1_234.567_891, 1_234.567_8, 1_234.567_9, step).to_string();
+            assert_eq!(found, wanted, "step {step}");
+        };
+        written(0.0, "1,234.567891 [1,234.567800, 1,234.567900]");
+        written(0.001, "1,234.568 [1,234.568, 1,234.568]");
+        written(0.041, "1,234.57 [1,234.57, 1,234.57]");
+        written(1.0, "1,235 [1,235, 1,235]");
+        written(41.0, "1,230 [1,230, 1,230]");
+        written(1_000.0, "1,000 [1,000, 1,000]");
+        for power in -9..9 {
+            let step = 10_f64.powi(power);
+            assert_eq!(
+                estimate(1.0, 0.0, 2.0, step).place(),
+                Some(power.max(-1)),
+                "{step}"
+            );
+        }
+        // Wider than the step, the interval says how many digits there are.
+        assert_eq!(
+            estimate(5.13, 4.0, 6.0, 0.001).to_string(),
+            "5.1 [4.0, 6.0]"
+        );
+        assert_eq!(
+            estimate(0.0, -0.04, 0.04, 0.0).to_string(),
+            "0.000 [-0.040, 0.040]"
+        );
+        assert_eq!(
+            estimate(-0.001, -1.0, 1.0, 0.1).to_string(),
+            "0.0 [-1.0, 1.0]"
+        );
+        let nothing_finer = estimate(1e-12, 0.0, 1e-11, 0.0);
+        assert_eq!(
+            nothing_finer.to_string(),
+            "0.000000000 [0.000000000, 0.000000000]"
+        );
+    }
+
+    #[test]
+    fn what_is_exact_is_written_without_brackets() {
+        let exact = |value| Estimate::exact(value).to_string();
+        assert_eq!(
+            ["2", "100", "1,000", "-3"],
+            [2.0, 100.0, 1_000.0, -3.0].map(exact)
+        );
+        assert_eq!(exact(0.1283), "0.128");
+        assert_eq!(estimate(120.0, 120.0, 120.0, 7.0).to_string(), "120");
+        let without_end = estimate(2.0, f64::NEG_INFINITY, f64::INFINITY, 0.0);
+        assert_eq!(without_end.to_string(), "2 [-inf, inf]");
+    }
+
+    #[test]
+    fn a_step_widens_by_half_of_it_and_hides_modes_that_are_neighbours() {
+        let told = estimate(5.0, 4.0, 6.0, 0.0).told_to(1.0);
+        assert_eq!([told.low, told.high, told.step], [3.5, 6.5, 1.0]);
+        let ticks = in_two(41.7, 83.4, [8, 7]);
+        assert_eq!(ticks.told_to(41.7).modes, None);
+        assert_eq!(ticks.told_to(10.0).modes, ticks.modes);
+    }
+
+    #[test]
+    fn another_unit_changes_all_that_has_one() {
+        let found = Estimate {
+            step: 0.5,
+            low: 2.0,
+            high: 3.0,
+            correlation: 0.25,
+            doubtful: true,
+            ..in_two(2.0, 4.0, [9, 6])
+        };
+        let scaled = found.scaled(-10.0);
+        assert_eq!(
+            [scaled.value, scaled.low, scaled.high],
+            [-20.0, -30.0, -20.0]
+        );
+        let modes = Modes {
+            values: [-40.0, -20.0],
+            samples: [6, 9],
+        };
+        assert_eq!((scaled.step, scaled.modes), (5.0, Some(modes)));
+        assert_eq!((scaled.correlation, scaled.doubtful), (0.25, true));
+        assert_eq!(found.scaled(10.0).modes.unwrap().samples, [9, 6]);
+    }
+
+    #[test]
+    fn two_modes_are_said_in_place_of_a_median() {
+        let found = in_two(2.57, 3.0, [10, 5]);
+        assert_eq!(found.to_string(), "2.57 in 10 of 15 samples, 3.00 in 5");
+        assert_eq!(found.value_written(), "2.57 or 3.00");
+        assert_eq!(found.written(), ["2.57", "2.57", "3.00"]);
+        assert_eq!((found.reach(), found.most_typical()), ([2.57, 3.0], 2.57));
+        assert_eq!(in_two(2.57, 3.0, [5, 10]).most_typical(), 3.0);
+        let single = estimate(2.0, 1.0, 3.0, 0.0);
+        assert_eq!((single.reach(), single.most_typical()), ([1.0, 3.0], 2.0));
+        assert_eq!(single.value_written(), "2.0");
+    }
+
+    /// Ranks from any table of the sign test, at 5 % and at 1 % on both sides together.
+    #[test]
+    fn an_interval_leaves_out_what_the_sign_test_says() {
+        let at = |confidence| [5, 6, 8, 9, 15, 25, 100].map(|count| rank(count, confidence));
+        let ranks = [None, Some(0), Some(0), Some(1), Some(3), Some(7), Some(39)];
+        assert_eq!(at(0.95), ranks);
+        let ranks = [None, None, Some(0), Some(0), Some(2), Some(5), Some(36)];
+        assert_eq!(at(0.99), ranks);
+    }
+
+    #[test]
+    fn samples_that_follow_each_other_leave_out_fewer_until_there_are_none() {
+        let sorted: Vec<f64> = (0..15).map(f64::from).collect();
+        let interval = |correlation| median_interval(&sorted, 0.95, correlation);
+        assert_eq!(interval(0.0), (3.0, 11.0, false));
+        assert_eq!(interval(0.3), (2.0, 12.0, false));
+        assert_eq!(interval(0.5), (0.0, 14.0, false));
+        assert_eq!(interval(0.6), (0.0, 14.0, true));
+        let endless = median_interval(&sorted[..5], 0.95, 0.0);
+        assert_eq!(endless, (f64::NEG_INFINITY, f64::INFINITY, false));
+    }
+
+    /// Limits of Clopper and Pearson, as tables have them.
+    #[test]
+    fn shares_have_the_limits_of_clopper_and_pearson() {
+        let limits = |hits: usize, trials: usize, low: f64, high: f64| {
+            // As far from each other as they can be.
+            let outcomes: Vec<bool> = (0..trials)
+                .map(|nth| (nth * hits + trials / 2) % trials < hits)
+                .collect();
+            let found = Estimate::share(&outcomes).unwrap();
+            assert_eq!(
+                (found.value, found.correlation),
+                (hits as f64 / trials as f64, 0.0)
+            );
+            let [below, above] = [found.low - low, found.high - high].map(f64::abs);
+            assert!(
+                below < 5e-5 && above < 5e-5,
+                "{hits} of {trials}: {found:?}"
+            );
+            found.doubtful
+        };
+        assert!(limits(0, 20, 0.0, 0.1684));
+        assert!(limits(20, 20, 0.8316, 1.0));
+        assert!(!limits(1, 20, 0.0013, 0.2487));
+        assert!(!limits(10, 20, 0.2720, 0.7280));
+        assert!(!limits(4, 16, 0.0727, 0.5238));
+        assert!(limits(5, 15, 0.1182, 0.6162));
+    }
+
+    #[test]
+    fn outcomes_that_follow_each_other_count_as_fewer() {
+        let outcomes: Vec<bool> = (0..100).map(|nth| nth % 20 < 10).collect();
+        let found = Estimate::share(&outcomes).unwrap();
+        let numbers: Vec<f64> = outcomes.iter().map(|&hit| f64::from(hit)).collect();
+        let seen = correlation(&numbers).unwrap();
+        assert_eq!((found.value, found.correlation), (0.5, seen));
+        let trials = 100.0 / inflation(seen);
+        let low = beta_quantile(0.025, trials / 2.0, trials / 2.0 + 1.0);
+        assert!((found.low - low).abs() < 1e-12 && (found.high - 1.0 + low).abs() < 1e-9);
     }
 }

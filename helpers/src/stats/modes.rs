@@ -5,7 +5,7 @@
 //! (Otsu, *IEEE Transactions on Systems, Man, and Cybernetics* 9, 1979).
 
 use crate::number::show_number;
-use crate::stats::order::middle;
+use crate::stats::order::{fences, middle};
 use std::fmt;
 
 /// Two places at which samples gather, the lower one first.
@@ -38,7 +38,14 @@ impl Modes {
         }
         // Two places with fewer at one of them have no such dip: it is half of the smaller share.
         let fewest = (2.0 * critical * sorted.len() as f64).ceil() as usize;
-        let (lower, higher) = sorted.split_at(parting(sorted, fewest)?);
+        let far_out = fences(sorted);
+        let lowest = sorted.partition_point(|sample| *sample < *far_out.start());
+        let near = sorted.partition_point(|sample| sample <= far_out.end());
+        let place = lowest + parting(&sorted[lowest..near])?;
+        let (lower, higher) = sorted.split_at(place);
+        if lower.len().min(higher.len()) < fewest {
+            return None;
+        }
         let modes = Self {
             values: [middle(lower), middle(higher)],
             samples: [lower.len(), higher.len()],
@@ -79,8 +86,8 @@ fn critical_dip(count: usize) -> f64 {
 }
 
 /// How many samples are lower where the variance within two parts is least, and so that between
-/// them largest; each part is of `fewest` or more.
-fn parting(sorted: &[f64], fewest: usize) -> Option<usize> {
+/// them largest.
+fn parting(sorted: &[f64]) -> Option<usize> {
     let all: f64 = sorted.iter().sum();
     let mut below = 0.0;
     let mut best = None;
@@ -90,8 +97,7 @@ fn parting(sorted: &[f64], fewest: usize) -> Option<usize> {
         let others = sorted.len() - place;
         let apart = (all - below) / others as f64 - below / place as f64;
         let between = (place * others) as f64 * apart.powi(2);
-        let parts = sorted[place - 1] < sorted[place] && place.min(others) >= fewest;
-        if parts && between > widest {
+        if between > widest {
             widest = between;
             best = Some(place);
         }
@@ -119,7 +125,7 @@ fn dip(sorted: &[f64]) -> f64 {
         let below = off(sorted, &convex, from, left, 1.0);
         let above = off(sorted, &concave, right, to, -1.0);
         dip = dip.max(below).max(above);
-        if (left, right) == (from, to) {
+        if left == right || (left, right) == (from, to) {
             break;
         }
         from = left;
