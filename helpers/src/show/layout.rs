@@ -15,6 +15,8 @@ use plotters::style::text_anchor::HPos;
 
 const SIZE: i32 = 44;
 const GAP: i32 = 28;
+/// How many samples are near a mode.
+const SHARE: i32 = 34;
 /// From one label above the figure to the next above it.
 const LEVEL: i32 = 56;
 
@@ -420,10 +422,11 @@ impl Figure {
                 }
                 let shape = if self.rows { DISC } else { index };
                 if let Some(modes) = estimate.modes {
-                    for (mode, share) in modes.values.into_iter().zip(modes.shares()) {
-                        marker(area, place(mode), shape, 1.0, hue)?;
-                        shares.push((place(mode), share, hue));
-                    }
+                    let [lower, higher] = modes.values.map(place);
+                    let [few, others] = modes.shares();
+                    marker(area, lower, shape, 1.0, hue)?;
+                    marker(area, higher, shape, 1.0, hue)?;
+                    shares.extend([(lower, few, true, hue), (higher, others, false, hue)]);
                 } else {
                     if estimate.low < estimate.high {
                         let bar = vec![place(estimate.low), place(estimate.high)];
@@ -431,7 +434,7 @@ impl Figure {
                     }
                     marker(area, place(estimate.value), shape, 1.0, hue)?;
                 }
-                let (x, y) = place(estimate.most_typical());
+                let (x, y) = place(estimate.typical()[0]);
                 if !point.note.is_empty() {
                     let room = ((slot * f64::from(right - left)) as i32).min(wide - x) - GAP;
                     let size = fitting(area, &point.note, SIZE, room)?;
@@ -439,17 +442,17 @@ impl Figure {
                 }
             }
         }
-        for ((x, y), share, hue) in shares {
-            // Over all marks, on the side where there is room; in a row, above the marker.
-            let half = width(area, &share, SMALLEST) / 2;
-            let (x, y) = if self.rows {
-                (x, y - GAP - 12)
-            } else if x + 2 * half + 2 * GAP < right {
-                (x + GAP + half, y)
+        // Over all marks: that of the higher mode above its marker, that of the lower one below.
+        for ((x, y), share, below, hue) in shares {
+            let wide = width(area, &share, SHARE);
+            let y = if below { y + SHARE } else { y - SHARE };
+            let x = if x + GAP + wide < right || self.rows {
+                x
             } else {
-                (x - GAP - half, y)
+                x - wide
             };
-            text(area, &share, (x, y), SMALLEST, hue, HPos::Center)?;
+            let anchor = if self.rows { HPos::Center } else { HPos::Left };
+            text(area, &share, (x, y), SHARE, hue, anchor)?;
         }
 
         let place_of = |(index, end): (usize, &Series)| {
