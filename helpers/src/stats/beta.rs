@@ -31,7 +31,7 @@ fn fraction(x: f64, a: f64, b: f64) -> f64 {
         above = 1.0 + next / above;
         below = 1.0 / (1.0 + next * below);
         value *= above * below;
-        if (above * below - 1.0).abs() < 1e-15 {
+        if (above * below - 1.0).abs() < 1e-13 {
             break;
         }
     }
@@ -42,7 +42,7 @@ fn fraction(x: f64, a: f64, b: f64) -> f64 {
 pub(crate) fn beta_quantile(share: f64, a: f64, b: f64) -> f64 {
     let mut low = 0.0;
     let mut high = 1.0;
-    for _ in 0..60 {
+    for _ in 0..50 {
         let middle = f64::midpoint(low, high);
         if beta_below(middle, a, b) < share {
             low = middle;

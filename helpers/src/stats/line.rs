@@ -100,9 +100,9 @@ fn interval(points: &[(f64, f64)], value: f64, unit: f64) -> Estimate {
     let correlation = correlation(&steps).unwrap_or(0.0);
     let inflation = inflation(correlation);
     let independent = steps.len() as f64 / inflation;
-    let variance = step_variance.max(0.0) / (count - 2.0) * weights * inflation;
-    let half =
-        student_t(CONFIDENCE, (independent - 1.0).max(1.0)) * (variance + rounding / spread).sqrt();
+    let freedom = count - 2.0;
+    let variance = step_variance.max(0.0) / freedom * weights * inflation + rounding / spread;
+    let half = student_t(CONFIDENCE, freedom) * variance.sqrt();
     Estimate {
         value,
         low: value - half,
@@ -183,7 +183,7 @@ mod tests {
             .map(|it| (it / spread).powi(2))
             .sum();
         let one = 40.0 / 39.0 * weights * inflation(slope.correlation);
-        let half = student_t(0.95, independent - 1.0) * one.sqrt();
+        let half = student_t(0.95, 39.0) * one.sqrt();
         let found = (slope.high - slope.low) / 2.0;
         assert!((found / half - 1.0).abs() < 0.01, "{found} {half}");
     }
