@@ -256,6 +256,32 @@ mod tests {
     }
 
     #[test]
+    fn parts_vary_least_within_themselves() {
+        let mut random = fastrand::Rng::with_seed(4);
+        let within = |part: &[f64]| {
+            let mean = part.iter().sum::<f64>() / part.len() as f64;
+            part.iter().map(|it| (it - mean).powi(2)).sum::<f64>()
+        };
+        for _ in 0..200 {
+            let lot: Vec<f64> = (0..12).map(|_| random.f64().powi(2)).collect();
+            let lot = sorted(&lot);
+            let within_both = |place: usize| within(&lot[..place]) + within(&lot[place..]);
+            let least = (1..12).map(within_both).fold(f64::MAX, f64::min);
+            assert!(within_both(parting(&lot).unwrap()) - least < 1e-12);
+        }
+        assert_eq!(parting(&[7.0; 9]), None);
+    }
+
+    #[test]
+    fn a_part_with_too_few_for_such_a_dip_is_no_mode() {
+        // Not far enough out to be left aside, and far enough to be parted from all others.
+        let mut samples = two(8, 6, 1.5);
+        samples.push(2.9);
+        assert!(dip(&samples) > critical_dip(15));
+        assert_eq!(Modes::of(&samples), None);
+    }
+
+    #[test]
     fn what_nobody_would_act_on_is_one_mode() {
         assert_eq!(Modes::of(&two(10, 3, 1.5)), None);
         assert_eq!(Modes::of(&two(10, 5, 1.05)), None);
