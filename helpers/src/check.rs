@@ -30,7 +30,8 @@ pub fn within<T: PartialOrd + fmt::Display>(
     ))
 }
 
-/// Refuses a list that is empty, or holds a value outside `allowed` or one twice; hands on any other.
+/// Refuses a list that is empty, or holds a value outside `allowed` or one twice; hands on any
+/// other.
 ///
 /// # Errors
 /// The first value of `values` that may not be there, or that there is none.

@@ -138,10 +138,12 @@ impl Claim {
         self.verdict_at(CONFIDENCE)
     }
 
-    /// The verdict on the claim that all of `parts` hold: refuted by any that is, supported when all are.
+    /// The verdict on the claim that all of `parts` hold: refuted by any that is, supported when
+    /// all are.
     ///
-    /// One of many parts is refuted by chance more often than one alone, so each is refuted by an interval of
-    /// confidence 1 - 0.05 / parts (Bonferroni's correction). Without parts nothing was judged: inconclusive.
+    /// One of many parts is refuted by chance more often than one alone, so each is refuted by an
+    /// interval of confidence 1 - 0.05 / parts (Bonferroni's correction). Without parts nothing was
+    /// judged: inconclusive.
     ///
     /// # Errors
     /// As [`Estimate::median`].

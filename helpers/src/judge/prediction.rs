@@ -39,7 +39,8 @@ impl Prediction {
         self.value.is_finite() && self.tolerance >= 0.0
     }
 
-    /// Holds the prediction against what was found. One that is no number, or whose tolerance is below 0, never holds.
+    /// Holds the prediction against what was found. One that is no number, or whose tolerance is
+    /// below 0, never holds.
     pub fn judge(self, found: Estimate) -> Judged {
         let (low, high) = (self.value - self.tolerance, self.value + self.tolerance);
         let agrees = match found.verdict(low..=high) {

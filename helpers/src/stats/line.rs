@@ -8,7 +8,8 @@ use crate::stats::estimate::{CONFIDENCE, Estimate, check};
 /// Fewer independent steps do not show whether they follow each other; by simulation.
 const FEWEST_STEPS: f64 = 10.0;
 
-/// A straight line through the readings of a series, each of which holds all that came before, by least squares.
+/// A straight line through the readings of a series, each of which holds all that came before, by
+/// least squares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// The change of y for one x, with its interval.
@@ -26,10 +27,10 @@ impl Line {
     /// `unit`; 0 if it was not.
     ///
     /// Whatever disturbs one step stays in all readings after it, so not the readings vary
-    /// independently of each other, but the steps between them. The slope is a sum of the steps with
-    /// known weights; its interval is Student's, with a step's variance in proportion to its x. What
-    /// rounding adds to the variance of a step is taken out, and what it adds to that of the slope
-    /// is put in. Steps that follow each other count as fewer.
+    /// independently of each other, but the steps between them. The slope is a sum of the steps
+    /// with known weights; its interval is Student's, with a step's variance in proportion to its
+    /// x. What rounding adds to the variance of a step is taken out, and what it adds to that of
+    /// the slope is put in. Steps that follow each other count as fewer.
     ///
     /// # Errors
     /// Fewer than 6 points, a value that is not finite, or an x that is not above the one before.

@@ -184,7 +184,8 @@ fn widest_gap(sorted: &[f64], convex: &[usize], concave: &[usize]) -> (f64, usiz
     widest
 }
 
-/// How far at most the samples' distribution is from the line through `corners`, from one to another.
+/// How far at most the samples' distribution is from the line through `corners`, from one to
+/// another.
 fn off(sorted: &[f64], corners: &[usize], from: usize, to: usize, side: f64) -> f64 {
     let off = |at: usize| side * (at as f64 - height(sorted, corners, at)) + 1.0;
     (from..=to).map(off).fold(1.0, f64::max)
