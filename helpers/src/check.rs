@@ -30,7 +30,8 @@ pub fn within<T: PartialOrd + fmt::Display>(
     ))
 }
 
-/// Refuses a list that is empty, or holds a value outside `allowed` or one twice; hands on any other.
+/// Refuses a list that is empty, or holds a value outside `allowed` or one twice; hands on any
+/// other.
 ///
 /// # Errors
 /// The first value of `values` that may not be there, or that there is none.
@@ -64,4 +65,33 @@ pub fn each_within<'a, T: PartialOrd + fmt::Display>(
         }
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_inside_is_handed_on() {
+        assert_eq!(within("N", 5, 5..=7).ok(), Some(5));
+        assert_eq!(within("N", 7, 5..=7).ok(), Some(7));
+        let error = within("N", 8, 5..=7).unwrap_err().to_string();
+        assert_eq!(error, "cannot use N: it is 8 (allowed: 5 to 7)");
+    }
+
+    #[test]
+    fn lists_are_refused_for_what_is_wrong_with_them() {
+        let allowed = "(allowed: one number or more, 1 to 1,000, each once)";
+        let refused = |values: &[i32], wrong: &str| {
+            let error = each_within("N", values, 1..=1_000).unwrap_err().to_string();
+            assert_eq!(error, format!("cannot use N: it {wrong} {allowed}"));
+        };
+        assert_eq!(
+            each_within("N", &[3, 1, 1_000], 1..=1_000).ok(),
+            Some(&[3, 1, 1_000][..])
+        );
+        refused(&[], "is empty");
+        refused(&[1, 2_000], "holds 2,000");
+        refused(&[7, 1, 7], "holds 7 twice");
+    }
 }

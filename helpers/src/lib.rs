@@ -43,6 +43,7 @@ pub use show::caption::Caption;
 pub use show::figure::{Axis, Figure, Mark, Point, Scale, Series, Style};
 pub use stats::estimate::{Estimate, round_ratios};
 pub use stats::line::Line;
+pub use stats::modes::Modes;
 pub use table::Table;
 pub use time::breakdown::Breakdown;
 pub use time::busy_work::BusyWork;

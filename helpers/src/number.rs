@@ -47,3 +47,51 @@ pub fn show_number(value: f64) -> String {
     };
     format!("{value:.decimals$}")
 }
+
+/// A number that nothing blurs: whole if it is.
+pub(crate) fn show_exact(value: f64) -> String {
+    if value.fract() == 0.0 {
+        thousands(value)
+    } else {
+        show_number(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits_or_commas() {
+        let shown = [
+            (0.0, "0"),
+            (0.000_123_4, "0.000123"),
+            (1e-12, "0.000000000"),
+            (0.1, "0.100"),
+            (9.999, "10.00"),
+            (10.0, "10.0"),
+            (100.0, "100"),
+            (-12.34, "-12.3"),
+            (999.4, "999"),
+            (999.5, "1,000"),
+            (-1_234_567.0, "-1,234,567"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "NaN"),
+        ];
+        for (value, words) in shown {
+            assert_eq!(show_number(value), words);
+        }
+        let exact = [2.0, 1_000.0, -3.0, 2.5, 1_000.5].map(show_exact);
+        assert_eq!(exact, ["2", "1,000", "-3", "2.50", "1,001"]);
+    }
+
+    #[test]
+    fn commas_stand_between_threes_of_whole_numbers() {
+        let shown = [1, 12, 123, 1_234, 123_456, -1_234_567, -123].map(thousands);
+        let wanted = ["1", "12", "123", "1,234", "123,456", "-1,234,567", "-123"];
+        assert_eq!(shown, wanted);
+        assert_eq!(thousands("1.5"), "1.5");
+        assert_eq!(thousands("-"), "-");
+        assert_eq!(with_decimals(-1_234.567, 2), "-1,234.57");
+    }
+}

@@ -358,6 +358,59 @@ fn a_sample_far_out_is_drawn_at_the_edge_and_counted() {
 }
 
 #[test]
+fn two_modes_are_two_markers_with_their_shares_and_no_bar() {
+    let sample = |nth: u32| f64::from(nth) / 100.0 + if nth % 3 == 1 { 90.0 } else { 30.0 };
+    let point = Point::of_samples(1.0, (0..15).map(sample).collect()).unwrap();
+    let figure = Figure {
+        title: "Two?".into(),
+        position: Axis::log("threads"),
+        value: Axis::linear("ns"),
+        series: vec![Series::joined("lock", Family::Lock, vec![point])],
+        ..Figure::default()
+    };
+    let drawing = figure.draw().unwrap();
+    assert_whole(&drawing, "two modes");
+    let row = "lock    1        30 or 90  30   90    10 + 5\n";
+    assert!(drawing.text.contains(row), "{}", drawing.text);
+    let key = "where samples gather at two places, a marker at each says how many of them; ";
+    assert!(
+        drawing.text.to_lowercase().contains(key),
+        "{}",
+        drawing.text
+    );
+    assert!(
+        !drawing.text.to_lowercase().contains("bars are"),
+        "{}",
+        drawing.text
+    );
+    let middles = blobs(&pixels(&drawing), COLOURS[0].2);
+    let at_one = middles.iter().filter(|(x, _)| *x < 900.0).count();
+    assert_eq!((middles.len(), at_one), (3, 2), "{middles:?}");
+    // Nothing of full colour between the two.
+    let (x, lower) = middles[0];
+    let (_, higher) = middles[1];
+    let between = ((lower + higher) / 2.0) as usize * 1440 + x as usize;
+    assert_ne!(pixels(&drawing)[between], COLOURS[0].2);
+
+    let doubtful = Estimate {
+        low: 1.0,
+        high: 9.0,
+        doubtful: true,
+        ..Estimate::exact(5.0)
+    };
+    let point = Point {
+        estimate: doubtful,
+        ..Point::reading(1.0, 5.0)
+    };
+    let series = vec![Series::joined("lock", Family::Lock, vec![point])];
+    let text = Figure { series, ..figure }.draw().unwrap().text;
+    assert!(
+        text.contains("; 1 may be too short, since samples follow"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_caption_says_how_the_numbers_came_about() {
     let lock = Design::new(
         "lock",
@@ -397,7 +450,9 @@ fn a_caption_says_how_the_numbers_came_about() {
     } = Machine::read();
     for words in [
         "Threads 1, 2; hold 1,500 ns; think 0 ns; samples 7 of 1 ms; seed 1.",
-        "Markers are medians; bars are 95 % intervals within the run; faint dots are single samples, 7 of each.",
+        "Markers are medians; ",
+        "bars are 95 % intervals within the run; ",
+        "faint dots are single samples, 7 of each",
         &format!("Measured {date} "),
         &processor,
         "Warning: there is one core",

@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 use crate::judge::warning::Warning;
-use crate::number::show_number;
 use crate::stats::estimate::{CONFIDENCE, Estimate};
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -10,29 +9,43 @@ use std::ops::{Bound, RangeBounds};
 impl Estimate {
     /// What the interval says of a claim that the value lies in `range`.
     ///
-    /// *Supported* if the whole interval lies inside of the range, *refuted* if the whole lies outside.
+    /// *Supported* if the whole interval lies inside of the range, *refuted* if the whole lies
+    /// outside. Of two modes, both must lie on the same side, and the interval with them.
     ///
     /// ```
     /// use helpers::{Estimate, Verdict};
-    /// let wide = Estimate { value: 1.2, low: 0.5, high: 1.5 };
+    /// let wide = Estimate { value: 1.2, low: 0.5, high: 1.5, ..Estimate::default() };
     /// assert_eq!(wide.verdict(0.2..=2.0), Verdict::Supported);
     /// assert_eq!(wide.verdict(2.0..), Verdict::Refuted);
     /// assert!(matches!(wide.verdict(0.8..=1.3), Verdict::Inconclusive(_)));
     /// ```
     pub fn verdict(&self, range: impl RangeBounds<f64>) -> Verdict {
-        let (from, to) = ends(&range);
-        if self.low >= from && self.high <= to {
-            Verdict::Supported
-        } else if self.high < from || self.low > to {
-            Verdict::Refuted
-        } else {
-            let [low, high] = [self.low, self.high].map(show_number);
-            Verdict::Inconclusive(format!(
-                "the interval, {low} to {high}, reaches across the limit"
-            ))
+        self.verdict_within(self.reach(), ends(&range))
+    }
+
+    /// The verdict if the value may lie anywhere from `low` to `high`.
+    fn verdict_within(&self, [low, high]: [f64; 2], (from, to): (f64, f64)) -> Verdict {
+        if low >= from && high <= to {
+            return Verdict::Supported;
         }
+        if high < from || low > to {
+            return Verdict::Refuted;
+        }
+        let mut why = match self.modes {
+            Some(_) => format!("there are two modes, {self}, which reach across the limit"),
+            None => {
+                let [_, low, high] = Estimate { low, high, ..*self }.written();
+                format!("the interval, {low} to {high}, reaches across the limit")
+            }
+        };
+        if self.doubtful {
+            why += DOUBTFUL;
+        }
+        Verdict::Inconclusive(why)
     }
 }
+
+const DOUBTFUL: &str = "; samples follow each other, or are few: take more";
 
 /// The lowest and the highest number in `range`.
 fn ends(range: &impl RangeBounds<f64>) -> (f64, f64) {
@@ -125,10 +138,12 @@ impl Claim {
         self.verdict_at(CONFIDENCE)
     }
 
-    /// The verdict on the claim that all of `parts` hold: refuted by any that is, supported when all are.
+    /// The verdict on the claim that all of `parts` hold: refuted by any that is, supported when
+    /// all are.
     ///
-    /// One of many parts is refuted by chance more often than one alone, so each is refuted by an interval of
-    /// confidence 1 - 0.05 / parts (Bonferroni's correction). Without parts nothing was judged: inconclusive.
+    /// One of many parts is refuted by chance more often than one alone, so each is refuted by an
+    /// interval of confidence 1 - 0.05 / parts (Bonferroni's correction). Without parts nothing was
+    /// judged: inconclusive.
     ///
     /// # Errors
     /// As [`Estimate::median`].
@@ -155,7 +170,7 @@ impl Claim {
     }
 
     fn verdict_at(&self, confidence: f64) -> Result<Verdict> {
-        let Estimate { value, low, high } = Estimate::median_at(confidence, &self.samples)?;
+        let estimate = Estimate::median_at(confidence, &self.samples)?;
         if let Some(turning) = self
             .warnings
             .iter()
@@ -172,11 +187,8 @@ impl Claim {
                 end / outwards
             }
         };
-        let widened = Estimate {
-            value,
-            low: moved(low, 1.0 / drift),
-            high: moved(high, drift),
-        };
-        Ok(widened.verdict(self.range.0..=self.range.1))
+        let [low, high] = estimate.reach();
+        let widened = [moved(low, 1.0 / drift), moved(high, drift)];
+        Ok(estimate.verdict_within(widened, self.range))
     }
 }

@@ -10,7 +10,7 @@ use std::fmt;
 /// ```
 /// use helpers::{Estimate, Prediction};
 /// const TIMES: Prediction = Prediction { value: 2.0, tolerance: 0.5 };
-/// let found = TIMES.judge(Estimate { value: 3.1, low: 3.0, high: 3.2 });
+/// let found = TIMES.judge(Estimate { value: 3.1, low: 3.0, high: 3.2, ..Estimate::default() });
 /// assert_eq!(found.to_string(), "predicted 2.00, give or take 0.500; found 3.10 [3.00, 3.20]: did not hold, 0.500 beyond");
 /// assert_eq!(found.agrees, Some(false));
 /// ```
@@ -29,16 +29,22 @@ pub struct Judged {
     pub prediction: Prediction,
     /// What was found.
     pub found: Estimate,
-    /// Whether the whole interval lies within the tolerance, or the whole beyond it; `None` when it reaches across.
+    /// Whether the whole interval, or both modes, lie within the tolerance, or beyond it on one
+    /// side; `None` when they reach across.
     pub agrees: Option<bool>,
 }
 
 impl Prediction {
-    /// Holds the prediction against what was found. One that is no number, or whose tolerance is below 0, never holds.
+    fn can_hold(self) -> bool {
+        self.value.is_finite() && self.tolerance >= 0.0
+    }
+
+    /// Holds the prediction against what was found. One that is no number, or whose tolerance is
+    /// below 0, never holds.
     pub fn judge(self, found: Estimate) -> Judged {
         let (low, high) = (self.value - self.tolerance, self.value + self.tolerance);
         let agrees = match found.verdict(low..=high) {
-            _ if !(self.value.is_finite() && self.tolerance >= 0.0) => Some(false),
+            _ if !self.can_hold() => Some(false),
             Verdict::Supported => Some(true),
             Verdict::Refuted => Some(false),
             Verdict::Inconclusive(_) => None,
@@ -60,13 +66,17 @@ impl fmt::Display for Judged {
             "predicted {wanted}, give or take {give}; found {}: ",
             self.found
         )?;
-        let beyond = (self.found.low - value).max(value - self.found.high) - tolerance;
+        let [low, high] = self.found.reach();
+        let beyond = (low - value).max(value - high) - tolerance;
         match self.agrees {
             Some(true) => f.write_str("held"),
-            Some(false) if beyond > 0.0 => {
+            Some(false) if self.prediction.can_hold() => {
                 write!(f, "did not hold, {} beyond", show_number(beyond))
             }
             Some(false) => f.write_str("did not hold: no number with a tolerance of 0 or more"),
+            None if self.found.modes.is_some() => {
+                f.write_str("open, since not both lie on the same side")
+            }
             None => f.write_str("open, since the interval reaches beyond"),
         }
     }

@@ -6,7 +6,8 @@ use crate::machine::cores::usable_cores;
 use crate::number::show_number;
 use crate::show::caption::Caption;
 use crate::stats::estimate::Estimate;
-use crate::stats::order;
+use crate::stats::modes::Modes;
+use crate::stats::order::{fences, sorted};
 use crate::table::Table;
 use crate::time::design::Family;
 use crate::time::run::DesignRun;
@@ -52,11 +53,7 @@ impl Point {
     pub fn reading(at: f64, value: f64) -> Self {
         Self {
             at,
-            estimate: Estimate {
-                value,
-                low: value,
-                high: value,
-            },
+            estimate: Estimate::exact(value),
             ..Self::default()
         }
     }
@@ -367,15 +364,15 @@ impl Figure {
             .flat_map(|(low, high)| [low, high]);
         let mut values: Vec<f64> = marked.collect();
         for point in self.points() {
-            let Estimate { value, low, high } = point.estimate;
-            let (from, to) = fences(&point.raw);
-            let near = point
-                .raw
-                .iter()
-                .copied()
-                .filter(|sample| (from..=to).contains(sample));
+            let Estimate { low, high, .. } = point.estimate;
+            let near = fences(&sorted(&point.raw));
+            let kept = point.raw.iter().copied();
+            // The ends of an interval are samples.
+            let spread = kept.chain([low, high]);
+            let spread = spread.filter(|it| near.contains(it) || point.raw.is_empty());
             let shown = |value: &f64| *value > 0.0 || self.value.scale != Scale::Log;
-            values.extend(near.chain([low, high]).filter(shown).chain([value]));
+            let [from, to] = point.estimate.typical();
+            values.extend(spread.filter(shown).chain([from, to]));
         }
         values
     }
@@ -393,7 +390,10 @@ impl Figure {
             _ if point.raw.is_empty() && point.estimate.low != point.estimate.high => {
                 "not kept".into()
             }
-            _ => point.raw.len().max(1).to_string(),
+            _ => match point.estimate.modes {
+                Some(Modes { samples, .. }) => samples.map(|count| count.to_string()).join(" + "),
+                None => point.raw.len().max(1).to_string(),
+            },
         };
         let (words, noted) = (
             self.words(),
@@ -401,7 +401,7 @@ impl Figure {
         );
         let value = |_: &Series, point: &Point| match words {
             true => self.value.written(point.estimate.value),
-            false => point.estimate.written()[0].clone(),
+            false => point.estimate.value_written(),
         };
         let columns: [(bool, &str, Cell); 7] = [
             (!words, "series", &|series, _| series.label.clone()),
@@ -442,18 +442,4 @@ impl Figure {
             rows: points.into_iter().map(cells).collect(),
         }
     }
-}
-
-/// Beyond these a sample is far out: three times the distance of the quartiles from the nearer one (Tukey, *Exploratory
-/// Data Analysis*, 1977, section 2D).
-fn fences(samples: &[f64]) -> (f64, f64) {
-    let sorted = order::sorted(samples);
-    let quartile = |nth: usize| {
-        sorted
-            .get(nth * sorted.len().saturating_sub(1) / 4)
-            .copied()
-            .unwrap_or(0.0)
-    };
-    let (low, high) = (quartile(1), quartile(3));
-    (low - 3.0 * (high - low), high + 3.0 * (high - low))
 }

@@ -15,6 +15,8 @@ use plotters::style::text_anchor::HPos;
 
 const SIZE: i32 = 44;
 const GAP: i32 = 28;
+/// How many samples are near a mode.
+const SHARE: i32 = 34;
 /// From one label above the figure to the next above it.
 const LEVEL: i32 = 56;
 
@@ -152,7 +154,7 @@ impl Figure {
             .partition(|series| series.style == Style::Computed);
         let points: Vec<&Point> = measured.iter().flat_map(|series| &series.points).collect();
         let medians = |point: &&Point| {
-            Estimate::median(&point.raw).is_ok_and(|median| median == point.estimate)
+            Estimate::median(&point.raw).is_ok_and(|median| median.value == point.estimate.value)
         };
         let counts = points.iter().map(|point| point.raw.len());
         let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
@@ -160,15 +162,24 @@ impl Figure {
         let beyond = samples
             .filter(|sample| !inside(values.share(**sample)))
             .count();
-        let bars = points
-            .iter()
-            .any(|point| point.estimate.low < point.estimate.high);
+        let estimates = points.iter().map(|point| point.estimate);
+        let (in_two, single): (Vec<_>, Vec<_>) = estimates.partition(|it| it.modes.is_some());
+        let bars = single.iter().any(|it| it.low < it.high);
+        let doubtful = single.iter().filter(|it| it.doubtful).count();
         let said = [
             (
                 most > 0 && points.iter().all(medians),
                 "markers are medians".into(),
             ),
             (bars, "bars are 95 % intervals within the run".into()),
+            (
+                doubtful > 0,
+                format!("{doubtful} may be too short, since samples follow each other or are few"),
+            ),
+            (
+                !in_two.is_empty(),
+                "where samples gather at two places, a marker at each says how many of them".into(),
+            ),
             (
                 !bars && !self.words() && most == 0,
                 "each marker is one reading".into(),
@@ -372,11 +383,13 @@ impl Figure {
             Style::Computed => at.share(number),
             _ => at.share(number) + step * (index as f64 - (count - 1.0) / 2.0),
         };
+        let mut shares = Vec::new();
         for (index, series) in self.series.iter().enumerate() {
             let hue = series.family.colour();
             if series.style != Style::Scattered {
                 let place = |point: &Point| {
-                    place(moved(index, point.at), values.share(point.estimate.value))
+                    let value = point.estimate.most_typical();
+                    place(moved(index, point.at), values.share(value))
                 };
                 let alike = self.series[..index]
                     .iter()
@@ -398,7 +411,7 @@ impl Figure {
                 .filter(|_| series.style != Style::Computed)
             {
                 let place = |value| place(moved(index, point.at), values.share(value));
-                let Estimate { value, low, high } = point.estimate;
+                let estimate = point.estimate;
                 for &sample in &point.raw {
                     let shape = if inside(values.share(sample)) {
                         DISC
@@ -407,17 +420,39 @@ impl Figure {
                     };
                     marker(area, place(sample), shape, 0.6, hue.mix(0.3))?;
                 }
-                if low < high {
-                    line(vec![place(low), place(high)], hue.stroke_width(8))?;
+                let shape = if self.rows { DISC } else { index };
+                if let Some(modes) = estimate.modes {
+                    let [lower, higher] = modes.values.map(place);
+                    let [few, others] = modes.shares();
+                    marker(area, lower, shape, 1.0, hue)?;
+                    marker(area, higher, shape, 1.0, hue)?;
+                    shares.extend([(lower, few, true, hue), (higher, others, false, hue)]);
+                } else {
+                    if estimate.low < estimate.high {
+                        let bar = vec![place(estimate.low), place(estimate.high)];
+                        line(bar, hue.stroke_width(8))?;
+                    }
+                    marker(area, place(estimate.value), shape, 1.0, hue)?;
                 }
-                let (x, y) = place(value);
-                marker(area, (x, y), if self.rows { DISC } else { index }, 1.0, hue)?;
+                let (x, y) = place(estimate.typical()[0]);
                 if !point.note.is_empty() {
                     let room = ((slot * f64::from(right - left)) as i32).min(wide - x) - GAP;
                     let size = fitting(area, &point.note, SIZE, room)?;
                     text(area, &point.note, (x + GAP, y - GAP), size, INK, HPos::Left)?;
                 }
             }
+        }
+        // Over all marks: that of the higher mode above its marker, that of the lower one below.
+        for ((x, y), share, below, hue) in shares {
+            let wide = width(area, &share, SHARE);
+            let y = if below { y + SHARE } else { y - SHARE };
+            let x = if x + GAP + wide < right || self.rows {
+                x
+            } else {
+                x - wide
+            };
+            let anchor = if self.rows { HPos::Center } else { HPos::Left };
+            text(area, &share, (x, y), SHARE, hue, anchor)?;
         }
 
         let place_of = |(index, end): (usize, &Series)| {
@@ -431,7 +466,7 @@ impl Figure {
             } else {
                 at.share(*number)
             };
-            place(at, values.share(estimate.value))
+            place(at, values.share(estimate.most_typical()))
         };
         let places: Vec<(i32, i32)> = ends.iter().enumerate().map(place_of).collect();
         let mut labels: Vec<(i32, usize)> = places.iter().map(|(_, y)| *y).zip(0..).collect();
@@ -463,7 +498,7 @@ impl Figure {
             end.label = end
                 .points
                 .iter()
-                .map(|point| point.estimate.written()[0].clone())
+                .map(|point| point.estimate.value_written())
                 .collect();
         }
         let last = self.positions().into_iter().fold(f64::MIN, f64::max);

@@ -1,5 +1,8 @@
 //! Estimates and fits, each with how far it can be trusted.
 
+pub(crate) mod beta;
+pub(crate) mod correlation;
 pub(crate) mod estimate;
 pub(crate) mod line;
+pub(crate) mod modes;
 pub(crate) mod order;

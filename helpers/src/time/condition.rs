@@ -106,11 +106,12 @@ impl<'a> Condition<'a> {
     /// would count.
     fn fastest_batch(&mut self, round: &Round) -> Result<Sample> {
         let mut fastest: Option<Sample> = None;
+        self.set_up = Duration::MAX;
         for _ in 0..3 {
             let began = Instant::now();
             let sample = self.sample_for(Duration::ZERO, round, 0)?;
             let own = Duration::from_nanos(sample.wall_ns as u64);
-            self.set_up = began.elapsed().saturating_sub(own);
+            self.set_up = self.set_up.min(began.elapsed().saturating_sub(own));
             if fastest
                 .as_ref()
                 .is_none_or(|fastest| sample.wall_ns < fastest.wall_ns)
