@@ -8,7 +8,7 @@ use std::time::Instant;
 /// are whole numbers of steps, to the nanosecond that the clock is rounded to, so they lie in heaps
 /// that are a step apart.
 pub(crate) fn clock_resolution_ns() -> f64 {
-    const READINGS: usize = 100_000;
+    const READINGS: usize = 20_000;
     let time = |_| {
         let start = Instant::now();
         start.elapsed().as_nanos() as u64
@@ -22,7 +22,7 @@ fn step_ns(mut times_ns: Vec<u64>) -> f64 {
     times_ns.sort_unstable();
     let heaps = times_ns.chunk_by(|one, next| next - one <= ROUNDING_NS);
     // Of few times, the middle of a heap is not known.
-    let heaps = heaps.filter(|heap| heap.len() >= 100);
+    let heaps = heaps.filter(|heap| heap.len() >= 50);
     let middle = |heap: &[u64]| heap.iter().sum::<u64>() as f64 / heap.len() as f64;
     let middles: Vec<f64> = heaps.map(middle).collect();
     let steps = middles.windows(2).map(|two| two[1] - two[0]);

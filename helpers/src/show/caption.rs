@@ -52,6 +52,19 @@ impl Caption {
         self
     }
 
+    /// The same for a result that these weaken, as [`watched`](crate::watched) tells of what a cell
+    /// measures itself.
+    ///
+    /// ```
+    /// use helpers::{Caption, Warning};
+    /// let caption = Caption::default().weakened_by(&[Warning::OneCore]);
+    /// assert_eq!(caption.warnings, [Warning::OneCore]);
+    /// ```
+    pub fn weakened_by(mut self, warnings: &[Warning]) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+
     /// The caption of several results together: each parameter once, with all of its values, and the later time.
     ///
     /// ```

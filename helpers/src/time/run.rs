@@ -16,6 +16,7 @@ use crate::time::progress::Progress;
 use crate::time::sample::{Placement, Sample};
 use crate::time::setting::Setting;
 use crate::time::threads::on_threads;
+use hdrhistogram::Histogram;
 use std::ops::RangeBounds;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ pub struct Timing {
     pub batch: u64,
     /// Every sample, in the order of the rounds.
     pub samples: Vec<Sample>,
+    /// The step in which the clock goes, in nanoseconds: no single time is told more finely.
+    pub clock_step_ns: f64,
     /// What weakens these samples.
     pub warnings: Vec<Warning>,
 }
@@ -78,6 +81,34 @@ impl Timing {
     ) -> Result<Claim> {
         let warnings = [&self.warnings[..], &other.warnings].concat();
         Ok(Claim::new(name, self.times(other)?, range, &warnings))
+    }
+
+    /// What operations waited that were timed, in nanoseconds, a value a sample: so many of a hundred
+    /// waited no longer. Of the histogram's bucket in which that lies, the middle.
+    pub fn waits_at_ns(&self, percentile: f64) -> Vec<f64> {
+        let waits = self
+            .samples
+            .iter()
+            .filter_map(|sample| sample.waits.as_ref());
+        let middle = |waits: &Histogram<u64>| {
+            let bucket = waits.value_at_percentile(percentile);
+            waits.median_equivalent(bucket) as f64
+        };
+        waits.map(middle).collect()
+    }
+
+    /// The median of [`Timing::waits_at_ns`], told as finely as the histogram's bucket and the
+    /// clock's step allow.
+    ///
+    /// # Errors
+    /// As [`Estimate::median`]; there are none where
+    /// [`Setting::breakdown`](crate::Setting::breakdown) was not set.
+    pub fn wait_at_ns(&self, percentile: f64) -> Result<Estimate> {
+        let estimate = Estimate::median(&self.waits_at_ns(percentile))?;
+        let waits = self.samples.iter().find_map(|sample| sample.waits.as_ref());
+        let bucket = |waits: &Histogram<u64>| waits.equivalent_range(estimate.value as u64);
+        let bucket_ns = waits.map_or(0, bucket) as f64;
+        Ok(estimate.told_to(bucket_ns.max(self.clock_step_ns)))
     }
 
     /// In how many samples threads shared a core, or moved to another.
@@ -237,6 +268,7 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
     let core_to_core_ns = before_ns
         .zip(core_to_core()?)
         .map(|(before, after)| [before, after]);
+    let clock_step_ns = clock::clock_resolution_ns();
     let mut run = DesignRun {
         setting: setting.clone(),
         calibrations,
@@ -248,7 +280,10 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
         load,
         warnings: vec![],
         measured: stamp::measured_now(),
-        timings: conditions.into_iter().map(timing).collect(),
+        timings: conditions
+            .into_iter()
+            .map(|it| timing(it, clock_step_ns))
+            .collect(),
     };
     run.warn(cores);
     Ok(run)
@@ -327,13 +362,14 @@ fn warm_up(conditions: &mut [Condition], round: &Round) -> Result<Duration> {
     Ok(one_round)
 }
 
-fn timing(condition: Condition) -> Timing {
+fn timing(condition: Condition, clock_step_ns: f64) -> Timing {
     Timing {
         label: condition.design.label.clone(),
         family: condition.design.family,
         threads: condition.threads,
         batch: condition.batch,
         samples: condition.samples,
+        clock_step_ns,
         warnings: vec![],
     }
 }
@@ -370,12 +406,6 @@ impl DesignRun {
         warnings.extend(self.core_to_core_ns.and_then(cores_moved));
         if cores::allowed_cores(Path::new(cores::ROOT)).is_some_and(|cores| cores.len() == 1) {
             warnings.push(Warning::OneCore);
-        }
-        if self.setting.breakdown {
-            let resolution_ns = clock::clock_resolution_ns();
-            if resolution_ns > COARSE_CLOCK_NS {
-                warnings.push(Warning::CoarseClock { resolution_ns });
-            }
         }
         warnings
     }
@@ -435,6 +465,12 @@ fn warnings_of_samples(timing: &Timing, cores: usize) -> Vec<Warning> {
             times: 1.0 / fitted,
         });
     }
+    let coarse = timing.clock_step_ns > COARSE_CLOCK_NS;
+    if coarse && timing.samples.iter().any(|sample| sample.waits.is_some()) {
+        warnings.push(Warning::CoarseClock {
+            resolution_ns: timing.clock_step_ns,
+        });
+    }
     let unknown =
         |sample: &Sample| sample.waits.is_some() && sample.breakdown.without_core_ns.is_none();
     if timing.threads > cores && timing.samples.iter().any(unknown) {
@@ -492,6 +528,7 @@ mod tests {
             threads: 2,
             batch: 1,
             samples,
+            clock_step_ns: 10.0,
             warnings: vec![],
         }
     }
@@ -503,6 +540,29 @@ mod tests {
         assert_eq!(timing.ns_per_operation(), [1e5, 2e5, 3e5]);
         assert_eq!((timing.wall_ms(), timing.worked_off()), (2.0, 0.25));
         assert_eq!(timing.times(&timing).unwrap(), [1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn waits_are_told_as_finely_as_the_clock_and_the_histogram() {
+        let waits_of = |waits: [u64; 4]| {
+            let mut sample = sample(1e6, 0.0, &[]);
+            let mut histogram = Histogram::new_with_bounds(1, 1_000_000, 2).unwrap();
+            waits.iter().for_each(|&ns| histogram.record(ns).unwrap());
+            sample.waits = Some(histogram);
+            sample
+        };
+        let timing = timing_of(vec![waits_of([20, 30, 40, 1_001]); 6]);
+        assert_eq!(timing.waits_at_ns(50.0), [30.0; 6]);
+        let median = timing.wait_at_ns(50.0).unwrap();
+        assert_eq!((median.value, median.low, median.high), (30.0, 25.0, 35.0));
+        // Above 512 a bucket holds eight numbers: here, 1,000 to 1,007.
+        assert_eq!(timing.waits_at_ns(99.0), [1_004.0; 6]);
+        assert_eq!(timing.wait_at_ns(99.0).unwrap().step, 10.0);
+        assert!(
+            timing_of(vec![sample(1e6, 0.0, &[]); 6])
+                .wait_at_ns(50.0)
+                .is_err()
+        );
     }
 
     #[test]
@@ -524,6 +584,12 @@ mod tests {
         unknown.samples[0].waits = Some(hdrhistogram::Histogram::new(2).unwrap());
         assert_eq!(warnings_of_samples(&unknown, 1), [Warning::CoreTimeUnknown]);
         assert_eq!(warnings_of_samples(&unknown, 2), [shared]);
+        let mut coarse = unknown.clone();
+        coarse.clock_step_ns = 41.7;
+        let warning = Warning::CoarseClock {
+            resolution_ns: 41.7,
+        };
+        assert_eq!(warnings_of_samples(&coarse, 2), [shared, warning]);
         let slower = |fitted| {
             let mut timing = unknown.clone();
             timing
