@@ -551,13 +551,13 @@ mod tests {
             sample.waits = Some(histogram);
             sample
         };
-        let timing = timing_of(vec![waits_of([20, 30, 40, 1_001]); 6]);
+        let timing = timing_of(vec![waits_of([20, 30, 40, 100_001]); 6]);
         assert_eq!(timing.waits_at_ns(50.0), [30.0; 6]);
         let median = timing.wait_at_ns(50.0).unwrap();
         assert_eq!((median.value, median.low, median.high), (30.0, 25.0, 35.0));
-        // Above 512 a bucket holds eight numbers: here, 1,000 to 1,007.
-        assert_eq!(timing.waits_at_ns(99.0), [1_004.0; 6]);
-        assert_eq!(timing.wait_at_ns(99.0).unwrap().step, 10.0);
+        // There a bucket holds 512 numbers, from 99,840 on.
+        assert_eq!(timing.waits_at_ns(99.0), [100_096.0; 6]);
+        assert_eq!(timing.wait_at_ns(99.0).unwrap().step, 512.0);
         assert!(
             timing_of(vec![sample(1e6, 0.0, &[]); 6])
                 .wait_at_ns(50.0)
