@@ -1,5 +1,6 @@
 //! What weakens a result: warnings that belong to it, each with its remedy.
 
+use crate::machine::cores;
 use crate::machine::load::{Load, LoadMonitor};
 use crate::number::show_number;
 use std::fmt;
@@ -185,11 +186,13 @@ impl Warning {
 /// # let _ = warnings;
 /// ```
 pub fn watched<T>(threads: usize, measure: impl FnOnce() -> T) -> (T, Vec<Warning>) {
-    let cores = crate::machine::cores::usable_cores();
+    let usable = cores::usable_cores();
     let monitor = LoadMonitor::begin();
     let result = measure();
     let load = monitor.end();
-    (result, Warning::of_load(&load, threads as f64, cores))
+    let mut warnings = Warning::of_load(&load, threads as f64, usable);
+    warnings.extend(cores::is_one().then_some(Warning::OneCore));
+    (result, warnings)
 }
 
 impl fmt::Display for Warning {

@@ -136,6 +136,11 @@ pub(crate) fn usable_cores_below(root: &Path) -> Option<usize> {
     Some((allowed as f64).min(paid.floor()).max(1.0) as usize)
 }
 
+/// Whether threads take turns on one core, and never run at the same time.
+pub(crate) fn is_one() -> bool {
+    allowed_cores(Path::new(ROOT)).is_some_and(|cores| cores.len() == 1)
+}
+
 /// Whole cores and kinds of cores among those that this process may use.
 pub(crate) fn whole_cores_and_kinds(root: &Path) -> Option<(usize, usize)> {
     let mut whole = BTreeSet::new();

@@ -404,9 +404,7 @@ impl DesignRun {
         warnings.extend(other_length(&self.holds));
         warnings.extend(other_length(&self.thinks));
         warnings.extend(self.core_to_core_ns.and_then(cores_moved));
-        if cores::allowed_cores(Path::new(cores::ROOT)).is_some_and(|cores| cores.len() == 1) {
-            warnings.push(Warning::OneCore);
-        }
+        warnings.extend(cores::is_one().then_some(Warning::OneCore));
         warnings
     }
 }
