@@ -460,7 +460,7 @@ fn warnings_of_samples(timing: &Timing, cores: usize) -> Vec<Warning> {
     let fitted = timing.median(|sample| sample.breakdown.fitted);
     if timing.samples.iter().any(|sample| sample.waits.is_some()) && fitted < TIMED_ALIKE {
         warnings.push(Warning::TimedSlower {
-            times: 1.0 / fitted,
+            times: 1.0 / fitted.max(0.01),
         });
     }
     let coarse = timing.clock_step_ns > COARSE_CLOCK_NS;
