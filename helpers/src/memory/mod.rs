@@ -1,5 +1,11 @@
 //! Bytes per idle thing, as a slope.
 
-pub(crate) mod holes;
+mod bytes_each;
+mod free_chunks;
+mod growing;
+mod huge_pages;
+mod kernel_memory;
+mod preparation;
 pub(crate) mod reading;
+mod room;
 pub(crate) mod series;
