@@ -8,6 +8,7 @@ use helpers::*;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// Held by each test that measures: another would take memory of the same process meanwhile.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -66,7 +67,9 @@ fn the_slope_is_the_same_whatever_was_freed_before() {
         [&|_| 2_048, &|_| 500, &|at| 40 + at * 37 % 5_000, &|_| 100];
     for size in heaps {
         let _kept = riddle(50_000, size);
+        let start = Instant::now();
         let riddled = bytes_each(40_000, |_| 500);
+        println!("a riddled heap: {riddled:?} bytes each after {:?}", start.elapsed());
         assert!(
             riddled.as_ref().is_ok_and(|&slope| near(slope)),
             "{riddled:?}, {fresh} before"
@@ -87,6 +90,7 @@ fn the_slope_of_twenty_runs_is_one_figure() {
         let (least, most) = slopes
             .iter()
             .fold((f64::MAX, 0.0_f64), |(a, b), &it| (a.min(it), b.max(it)));
+        println!("{count} tasks: {least:.2} to {most:.2} bytes each");
         assert!(most / least - 1.0 <= 0.0025, "{count} tasks: {slopes:?}");
     }
 }
