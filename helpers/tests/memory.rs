@@ -69,7 +69,10 @@ fn the_slope_is_the_same_whatever_was_freed_before() {
         let _kept = riddle(50_000, size);
         let start = Instant::now();
         let riddled = bytes_each(40_000, |_| 500);
-        println!("a riddled heap: {riddled:?} bytes each after {:?}", start.elapsed());
+        println!(
+            "a riddled heap: {riddled:?} bytes each after {:?}",
+            start.elapsed()
+        );
         assert!(
             riddled.as_ref().is_ok_and(|&slope| near(slope)),
             "{riddled:?}, {fresh} before"
@@ -166,7 +169,8 @@ fn more_than_memory_holds_is_refused() {
     assert_eq!(made, 20_111);
 }
 
-/// Runs a test of this program again, under `shell`, with `INSIDE` set, and returns what it printed.
+/// Runs a test of this program again, under `shell`, with `INSIDE` set, and returns what it
+/// printed.
 fn inside(test: &str, shell: &str) -> String {
     let again =
         format!("{shell} exec \"$0\" {test} --nocapture --include-ignored --test-threads 1");

@@ -294,7 +294,8 @@ mod tests {
         );
         let huge = refused(&[Warning::HugePages { bytes: 12_582_912 }]).to_string();
         let words = "cannot measure bytes each: it varies; 12.6 MB of it came in huge pages \
-            (allowed: huge pages switched off, as by an empty `GLIBC_TUNABLES`, or many more things)";
+            (allowed: huge pages switched off, as by an empty `GLIBC_TUNABLES`, or many more \
+            things)";
         assert_eq!(huge, words);
     }
 }

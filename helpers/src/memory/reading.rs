@@ -18,7 +18,7 @@ use std::path::Path;
 pub enum MemorySource {
     /// The sum that the kernel makes over all areas of the process, in `/proc/self/smaps_rollup`.
     SmapsRollup,
-    /// The crate `memory-stats`; on Linux it reads a count that may lag behind by some pages a core.
+    /// The crate `memory-stats`; on Linux it reads a count that may be some pages a core behind.
     MemoryStats,
     /// Not read here, such as by another program.
     #[default]

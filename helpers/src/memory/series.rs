@@ -104,12 +104,12 @@ impl MemorySeries {
     /// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them
     /// alive.
     ///
-    /// First it adds some that do not count, from one to a hundred, then a twentieth of the count at
-    /// a time until as many again take as much again, half of the count at most: they tell what the
-    /// series will need, and fill chunks that earlier work left free in resident pages. Pages of
-    /// files that become resident meanwhile, such as the program's own code, are no cost of a thing
-    /// and are left out of its readings, where the system tells. Before every step, the need is held
-    /// against [`read_available_memory`](crate::read_available_memory).
+    /// First it adds some that do not count, from one to a hundred, then a twentieth of the count
+    /// at a time until as many again take as much again, half of the count at most: they tell what
+    /// the series will need, and fill chunks that earlier work left free in resident pages. Pages
+    /// of files that become resident meanwhile, such as the program's own code, are no cost of a
+    /// thing and are left out of its readings, where the system tells. Before every step, the need
+    /// is held against [`read_available_memory`](crate::read_available_memory).
     ///
     /// Huge pages are switched off for this process while it measures, where the system allows;
     /// programs that `add` starts inherit that. Where some come all the same, the series says so.
@@ -150,8 +150,8 @@ impl MemorySeries {
     }
 }
 
-/// The line through what `bytes` finds in each reading, in multiples of `unit`; none where a reading
-/// does not tell.
+/// The line through what `bytes` finds in each reading, in multiples of `unit`; none where a
+/// reading does not tell.
 fn line(
     readings: &[MemoryReading],
     unit: f64,
