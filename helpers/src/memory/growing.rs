@@ -188,6 +188,7 @@ fn bytes_between(before: &MemoryReading, after: &MemoryReading) -> f64 {
 mod tests {
     use super::*;
     use crate::machine::files::simulated;
+    use crate::memory::ALONE;
     use crate::memory::reading::MemorySource;
     use std::cell::RefCell;
     use std::path::Path;
@@ -206,6 +207,7 @@ mod tests {
         steps: u64,
         kibibytes: impl Fn(u64) -> u64,
     ) -> (Result<Vec<MemoryReading>>, Vec<u64>) {
+        let _alone = ALONE.lock();
         let system = simulated(&[("proc/self/smaps_rollup", "")]);
         write_rollup(system.path(), 1_000, 2_000);
         let added = RefCell::new(Vec::new());

@@ -9,3 +9,7 @@ mod preparation;
 pub(crate) mod reading;
 mod room;
 pub(crate) mod series;
+
+/// Held by each unit test that measures, or takes much memory of this process.
+#[cfg(test)]
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());

@@ -166,6 +166,7 @@ fn line(
 mod tests {
     use super::*;
     use crate::machine::files::simulated;
+    use crate::memory::ALONE;
 
     fn readings(reading: impl Fn(u64) -> MemoryReading) -> Vec<MemoryReading> {
         let count_of = |place| MemoryReading {
@@ -226,27 +227,28 @@ mod tests {
     }
 
     #[test]
-    fn a_system_without_the_kernels_sum_is_measured_and_warned_of() {
-        let system = simulated(&[]);
-        let mut kept = vec![Vec::new(); 400];
-        let mut made = 0;
+    fn what_could_not_be_set_right_is_a_warning_of_a_measured_series() {
+        let _alone = ALONE.lock();
+        let file = "proc/self/smaps_rollup";
+        let system = simulated(&[(file, "Rss: 0 kB\nAnonymous: 0 kB\nAnonHugePages: 0 kB\n")]);
+        let mut taken = 0;
         let config = MemoryGrowth {
-            count: 200,
-            ..Default::default()
+            count: 1_000,
+            steps: 8,
         };
         let series = MemorySeries::measure_below(system.path(), &config, |more| {
-            for place in &mut kept[made..][..more as usize] {
-                *place = vec![1_u8; 1 << 20];
-            }
-            made += more as usize;
+            taken += 256 * more;
+            let text = format!("Rss: {taken} kB\nAnonymous: {taken} kB\nAnonHugePages: 2048 kB\n");
+            std::fs::write(system.path().join(file), text).unwrap();
             Ok(())
         });
         let series = series.unwrap();
+        assert_eq!(series.readings.len(), 9);
+        assert_eq!(series.resident_bytes_each().unwrap().value, 262_144.0);
         assert!(
-            series.warnings.contains(&Warning::CoarseResident),
-            "{:?}",
-            series.warnings
+            series
+                .warnings
+                .contains(&Warning::HugePages { bytes: 2_097_152 })
         );
-        assert_eq!((series.page_tables, series.kernel_stacks), (None, None));
     }
 }
