@@ -35,7 +35,7 @@ pub use machine::allocator::release_free_memory;
 pub use machine::cores::usable_cores;
 pub use machine::load::Load;
 pub use machine::stamp::Machine;
-pub use memory::reading::{MemoryReading, read_available_memory, read_memory};
+pub use memory::reading::{MemoryReading, MemorySource, read_available_memory, read_memory};
 pub use memory::series::{MemoryGrowth, MemorySeries};
 pub use number::show_number;
 pub use show::canvas::{Area, Drawing};

@@ -7,6 +7,8 @@ mod memory_counted;
 use helpers::*;
 use std::process::Command;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// SectionTimes by each test that measures: another would take memory of the same process meanwhile.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -65,7 +67,12 @@ fn the_slope_is_the_same_whatever_was_freed_before() {
         [&|_| 2_048, &|_| 500, &|at| 40 + at * 37 % 5_000, &|_| 100];
     for size in heaps {
         let _kept = riddle(50_000, size);
+        let start = Instant::now();
         let riddled = bytes_each(40_000, |_| 500);
+        println!(
+            "a riddled heap: {riddled:?} bytes each after {:?}",
+            start.elapsed()
+        );
         assert!(
             riddled.as_ref().is_ok_and(|&slope| near(slope)),
             "{riddled:?}, {fresh} before"
@@ -86,6 +93,7 @@ fn the_slope_of_twenty_runs_is_one_figure() {
         let (least, most) = slopes
             .iter()
             .fold((f64::MAX, 0.0_f64), |(a, b), &it| (a.min(it), b.max(it)));
+        println!("{count} tasks: {least:.2} to {most:.2} bytes each");
         assert!(most / least - 1.0 <= 0.0025, "{count} tasks: {slopes:?}");
     }
 }
@@ -161,7 +169,8 @@ fn more_than_memory_holds_is_refused() {
     assert_eq!(made, 20_111);
 }
 
-/// Runs a test of this program again, under `shell`, with `INSIDE` set, and returns what it printed.
+/// Runs a test of this program again, under `shell`, with `INSIDE` set, and returns what it
+/// printed.
 fn inside(test: &str, shell: &str) -> String {
     let again =
         format!("{shell} exec \"$0\" {test} --nocapture --include-ignored --test-threads 1");
@@ -211,29 +220,128 @@ fn a_limit_is_refused_and_not_run_into() {
     }
 }
 
+/// Whether the system may give this process huge pages, where it tells.
+fn huge_pages_allowed() -> Option<bool> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let allowed = status
+        .lines()
+        .find_map(|line| line.strip_prefix("THP_enabled:"))?;
+    Some(allowed.trim() == "1")
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn huge_pages_are_off_while_a_series_is_measured_and_only_then() {
+    let _alone = ALONE.lock();
+    let before = huge_pages_allowed();
+    let off = before.map(|_| false);
+    let mut meanwhile = Vec::new();
+    let (series, _) = boxes(1_000, |_| {
+        if meanwhile.is_empty() {
+            meanwhile.push(huge_pages_allowed());
+        }
+        1_000
+    });
+    series.unwrap();
+    assert_eq!(meanwhile, [off]);
+    assert_eq!(huge_pages_allowed(), before);
+    let refused = MemorySeries::measure(&MemoryGrowth::default(), |_| {
+        assert_eq!(huge_pages_allowed(), off);
+        Err(Error::new("start a thread", "none left", "fewer"))
+    });
+    refused.unwrap_err();
+    assert_eq!(huge_pages_allowed(), before);
+}
+
+/// Huge pages for every program, until it is dropped.
+#[cfg(target_os = "linux")]
+struct Always {
+    before: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Always {
+    const FILE: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
+
+    /// None where this program may not switch them on.
+    fn switch_on() -> Option<Self> {
+        let choices = std::fs::read_to_string(Self::FILE).ok()?;
+        let before = choices.split(['[', ']']).nth(1)?.to_string();
+        std::fs::write(Self::FILE, "always").ok()?;
+        Some(Self { before })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Always {
+    fn drop(&mut self) {
+        std::fs::write(Self::FILE, &self.before).unwrap();
+    }
+}
+
 #[test]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn huge_pages_are_named_where_they_spoil_a_series() {
+fn a_slope_is_right_where_huge_pages_are_asked_for() {
     let _alone = ALONE.lock();
     if is_inside() {
-        let series = boxes(100_000, |_| 500).0;
-        let huge = series.as_ref().map_or(1, |series| series.huge_page_bytes);
-        println!(
-            " {huge} {:?}",
-            series
-                .and_then(|series| series.resident_bytes_each())
-                .map_err(|why| why.to_string())
-        );
+        println!(" found {}", bytes_each(100_000, |_| 500).unwrap());
         return;
     }
-    let tunables = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1";
-    // Where the heap happens to begin decides whether the system makes any; some make none at all.
-    let said = (0..10)
-        .map(|_| inside("huge_pages_are_named", tunables))
-        .find(|said| !said.contains(" 0 Ok("));
-    assert!(
-        said.as_ref()
-            .is_none_or(|said| said.contains("of it came in huge pages")),
-        "{said:?}"
-    );
+    let measure = |shell: &str| {
+        // Where the heap happens to begin decides whether the system makes any.
+        for _ in 0..3 {
+            let said = inside("a_slope_is_right", shell);
+            let found = said.split(" found ").nth(1).unwrap();
+            let each: f64 = found.split_whitespace().next().unwrap().parse().unwrap();
+            assert!((510.0..515.0).contains(&each), "{shell}: {said}");
+        }
+    };
+    measure("GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1");
+    if let Some(_always) = Always::switch_on() {
+        measure("");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_thread_takes_page_tables_and_a_stack_of_the_kernel() {
+    let _alone = ALONE.lock();
+    let closed = std::sync::RwLock::new(());
+    let gate = closed.write().unwrap();
+    let started = AtomicU64::new(0);
+    let mut expected = 0;
+    std::thread::scope(|scope| {
+        let series = MemorySeries::measure(
+            &MemoryGrowth {
+                count: 400,
+                steps: 20,
+            },
+            |more| {
+                for _ in 0..more {
+                    scope.spawn(|| {
+                        started.fetch_add(1, Ordering::Relaxed);
+                        drop(closed.read());
+                    });
+                }
+                expected += more;
+                while started.load(Ordering::Relaxed) < expected {
+                    std::thread::yield_now();
+                }
+                Ok(())
+            },
+        );
+        drop(gate);
+        let series = series.unwrap();
+        let stack = series.kernel_stacks.unwrap().slope.value;
+        assert!(
+            (8_192.0..20_480.0).contains(&stack),
+            "{stack} bytes of stack"
+        );
+        let tables = series.page_tables.unwrap().slope.value;
+        assert!(
+            (1_024.0..20_480.0).contains(&tables),
+            "{tables} bytes of tables"
+        );
+        println!("a thread: {stack:.0} bytes of stack, {tables:.0} bytes of page tables");
+    });
 }

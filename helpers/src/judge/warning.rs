@@ -92,6 +92,17 @@ pub enum Warning {
     CoreTimeUnknown,
     /// The system does not say what other programs do.
     LoadUnknown,
+    /// The kernel's own sum of resident memory is missing, and another source was read.
+    CoarseResident,
+    /// What the allocator has in use is not known.
+    HeapUnknown,
+    /// Free memory could not be handed back before a series.
+    FreeMemoryKept,
+    /// Memory came in huge pages, although they were switched off.
+    HugePages {
+        /// By how much the process grew in them.
+        bytes: u64,
+    },
 }
 
 /// A clock with a longer step is said to be coarse: two readings of it take as long on most machines.
@@ -274,6 +285,26 @@ impl fmt::Display for Warning {
             Warning::LoadUnknown => {
                 f.write_str("what other programs do is unknown here; close them")
             }
+            Warning::CoarseResident => f.write_str(
+                "the kernel's own sum in `/proc/self/smaps_rollup` is missing, so resident memory \
+                is the coarser figure of `memory-stats`; use Linux 4.14 or later, with `/proc`",
+            ),
+            Warning::HeapUnknown => f.write_str(
+                "the heap in use is unknown, so things on pages that were resident before may go \
+                unnoticed; use glibc 2.33 or later with its own allocator",
+            ),
+            Warning::FreeMemoryKept => f.write_str(
+                "free memory could not be handed back first, so trust the first points less; \
+                take many more things, or glibc's allocator",
+            ),
+            Warning::HugePages { bytes } => {
+                let megabytes = show_number(*bytes as f64 / 1e6);
+                write!(
+                    f,
+                    "{megabytes} MB came in huge pages, although they were switched off; empty \
+                    `GLIBC_TUNABLES`, or take many more things"
+                )
+            }
         }
     }
 }
@@ -396,5 +427,31 @@ mod tests {
             "the clock's step is 41.7 ns; trust no part that is shorter",
         ];
         assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn warnings_of_memory_say_what_to_do() {
+        let words = [
+            (
+                Warning::CoarseResident,
+                "use Linux 4.14 or later, with `/proc`",
+            ),
+            (
+                Warning::HeapUnknown,
+                "use glibc 2.33 or later with its own allocator",
+            ),
+            (
+                Warning::FreeMemoryKept,
+                "take many more things, or glibc's allocator",
+            ),
+            (
+                Warning::HugePages { bytes: 2_097_152 },
+                "2.10 MB came in huge pages, although they were switched off; empty \
+                `GLIBC_TUNABLES`, or take many more things",
+            ),
+        ];
+        for (warning, end) in words {
+            assert!(warning.to_string().ends_with(end), "{warning}");
+        }
     }
 }

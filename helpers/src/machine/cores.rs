@@ -158,7 +158,7 @@ pub(crate) fn whole_cores_and_kinds(root: &Path) -> Option<(usize, usize)> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::machine::files::tests::system;
+    use crate::machine::files::simulated;
 
     const STAT: &str = "cpu  9 9 9 9 9 9 9 9 0 0\n\
                         cpu0 1 2 4 1000 1000 8 16 32 64 0\n\
@@ -167,7 +167,7 @@ pub(crate) mod tests {
 
     #[test]
     fn only_cores_that_this_thread_may_use_are_looked_at() {
-        let system = system(&[
+        let system = simulated(&[
             (
                 "proc/thread-self/status",
                 "Name:\tx\nCpus_allowed_list:\t0,2-3\n",
@@ -182,7 +182,7 @@ pub(crate) mod tests {
     #[test]
     fn a_quota_leaves_as_many_cores_as_it_pays_for() {
         let quota = |text| {
-            let system = system(&[
+            let system = simulated(&[
                 ("proc/thread-self/status", "Cpus_allowed_list:\t0-7\n"),
                 ("proc/self/cgroup", "0::/job\n"),
                 ("sys/fs/cgroup/job/cpu.max", text),
@@ -198,7 +198,7 @@ pub(crate) mod tests {
 
     #[test]
     fn siblings_and_kinds_are_counted() {
-        let system = system(&[
+        let system = simulated(&[
             ("proc/thread-self/status", "Cpus_allowed_list:\t0-2\n"),
             ("sys/devices/cpu_atom/cpus", "2\n"),
             (
@@ -219,7 +219,7 @@ pub(crate) mod tests {
 
     #[test]
     fn threads_but_the_calling_one_tell_how_long_they_ran() {
-        let system = system(&[
+        let system = simulated(&[
             ("proc/thread-self/stat", "7 (a b) R 1\n"),
             ("proc/self/task/7/schedstat", "100 1 1\n"),
             ("proc/self/task/8/schedstat", "2000 1 1\n"),
@@ -250,7 +250,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_a_system_does_not_tell_is_not_guessed() {
-        let silent = system(&[]);
+        let silent = simulated(&[]);
         let root = silent.path();
         assert_eq!(allowed_cores(root), None);
         assert_eq!(busy_ns(root), None);

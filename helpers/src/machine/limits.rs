@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The folders of the control groups that this process is in, its own first, of both versions of the interface. The
 /// system's own files lie below `root`.
-fn control_groups(root: &Path, controller: &str) -> Vec<PathBuf> {
+pub(crate) fn control_groups(root: &Path, controller: &str) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for line in text(root.join("proc/self/cgroup"))
         .unwrap_or_default()
@@ -109,14 +109,15 @@ pub(crate) fn bytes_left_in_limits() -> Option<u64> {
     }
     left.into_iter().min()
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::files::tests::system;
+    use crate::machine::files::simulated;
 
     #[test]
     fn what_others_use_of_a_limit_around_is_not_left() {
-        let newer = system(&[
+        let newer = simulated(&[
             ("proc/self/cgroup", "0::/user/job\n"),
             ("sys/fs/cgroup/user/memory.max", "4000000000\n"),
             ("sys/fs/cgroup/user/memory.current", "3500000000\n"),
@@ -129,7 +130,7 @@ mod tests {
             ("sys/fs/cgroup/user/job/memory.current", "200000000\n"),
         ]);
         assert_eq!(bytes_left_in_groups(newer.path()), Some(900_000_000));
-        let older = system(&[
+        let older = simulated(&[
             ("proc/self/cgroup", "5:cpu,cpuacct:/\n4:memory:/a/b\n0::/\n"),
             ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "1000\n"),
             ("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "900\n"),
@@ -140,12 +141,12 @@ mod tests {
             ("sys/fs/cgroup/memory/a/b/memory.usage_in_bytes", "1\n"),
         ]);
         assert_eq!(bytes_left_in_groups(older.path()), Some(100));
-        assert_eq!(bytes_left_in_groups(system(&[]).path()), None);
+        assert_eq!(bytes_left_in_groups(simulated(&[]).path()), None);
     }
 
     #[test]
     fn the_tightest_quota_of_the_groups_counts() {
-        let newer = system(&[
+        let newer = simulated(&[
             ("proc/self/cgroup", "0::/user/job\n"),
             ("sys/fs/cgroup/user/cpu.max", "150000 100000\n"),
             (
@@ -155,7 +156,7 @@ mod tests {
             ("sys/fs/cgroup/user/job/cpu.max", "max 100000\n"),
         ]);
         assert_eq!(quota(newer.path()), Some((1.5, 292, 17)));
-        let older = system(&[
+        let older = simulated(&[
             ("proc/self/cgroup", "5:cpu,cpuacct:/\n0::/\n"),
             ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n"),
             ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),

@@ -96,7 +96,7 @@ fn grown(before: Option<u64>, now: Option<u64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::files::tests::system;
+    use crate::machine::files::simulated;
     use std::fs;
 
     const STATUS: (&str, &str) = ("proc/thread-self/status", "Cpus_allowed_list:\t0-1\n");
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn what_cores_did_beyond_this_process_is_that_of_other_programs() {
         let before = "cpu0 100 0 0 9\ncpu1 100 0 0 9\n";
-        let system = system(&[STATUS, ("proc/stat", before)]);
+        let system = simulated(&[STATUS, ("proc/stat", before)]);
         let monitor = LoadMonitor::begin_below(system.path());
         std::thread::sleep(std::time::Duration::from_millis(20));
         // A second on each core, in a fiftieth of a second.
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn threads_that_were_there_before_are_strangers_and_those_that_start_are_not() {
-        let system = system(&[
+        let system = simulated(&[
             ("proc/thread-self/stat", "7 (it) R\n"),
             ("proc/self/task/7/schedstat", "5 0 0\n"),
             ("proc/self/task/8/schedstat", "1000 0 0\n"),
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn periods_of_a_quota_are_those_since_the_beginning() {
-        let system = system(&[
+        let system = simulated(&[
             ("proc/self/cgroup", "0::/job\n"),
             ("sys/fs/cgroup/job/cpu.max", "150000 100000\n"),
             (

@@ -1,5 +1,15 @@
 //! Bytes per idle thing, as a slope.
 
-pub(crate) mod holes;
+mod bytes_each;
+mod free_chunks;
+mod growing;
+mod huge_pages;
+mod kernel_memory;
+mod preparation;
 pub(crate) mod reading;
+mod room;
 pub(crate) mod series;
+
+/// Held by each unit test that measures, or takes much memory of this process.
+#[cfg(test)]
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());

@@ -1,20 +1,19 @@
-//! Memory per idle thing, as a slope: add things in steps, free none, read the process's memory after each step.
+//! Memory per idle thing, as a slope: add things in steps, free none, read the process's memory
+//! after each step.
 //!
-//! One difference at one number is wrong, and wrong differently on each run: memory comes in pages, and the allocator
-//! hands out again what an earlier run freed. The slope over many numbers has neither fault.
+//! One difference at one number is wrong, and wrong differently on each run: memory comes in pages,
+//! and the allocator hands out again what an earlier run freed. The slope over many numbers has
+//! neither fault.
 
 use crate::check::within;
-use crate::error::{Error, Result};
-use crate::machine::allocator::{allocator, heap_in_use, release_free_memory};
+use crate::error::Result;
+use crate::judge::warning::Warning;
 use crate::machine::stamp;
-use crate::memory::holes::plug_holes;
-use crate::memory::reading::{
-    MemoryReading, huge_page_bytes, page_bytes, read_available_memory, read_memory,
-    resident_file_bytes,
-};
-use crate::number::{show_number, thousands};
-use crate::stats::estimate::Estimate;
-use crate::stats::line::{Line, slope};
+use crate::memory::bytes_each::resident_points;
+use crate::memory::growing::Growing;
+use crate::memory::reading::{MemoryReading, MemorySource, page_bytes};
+use crate::stats::line::Line;
+use std::path::Path;
 
 /// How a series grows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +44,13 @@ pub struct MemorySeries {
     pub resident: Line,
     /// The same for the heap in use, where it is known.
     pub heap: Option<Line>,
-    /// Whether free memory was handed back first; where it could not be, trust the first points less.
-    pub released: bool,
-    /// By how much the process grew in huge pages, in bytes.
-    pub huge_page_bytes: u64,
+    /// The same for the page tables of the process, where they are known.
+    pub page_tables: Option<Line>,
+    /// The same for the kernel's stacks, where they are known; whose, says
+    /// [`MemoryReading::kernel_stack_bytes`].
+    pub kernel_stacks: Option<Line>,
+    /// What weakens the result.
+    pub warnings: Vec<Warning>,
     /// When, and on what machine.
     pub measured: String,
 }
@@ -60,48 +62,61 @@ impl MemorySeries {
     /// As [`Line::fit`].
     ///
     /// ```
-    /// use helpers::{MemoryGrowth, MemoryReading, MemorySeries};
-    /// let reading = |step: u64| MemoryReading { count: 1_000 * step, heap_bytes: None, resident_bytes: 2_662_400 * step, virtual_bytes: 0 };
-    /// let series = MemorySeries::of_readings(MemoryGrowth::default(), (1..20).map(reading).collect())?;
+    /// use helpers::{MemoryGrowth, MemoryReading, MemorySeries, Warning};
+    /// let reading = |step: u64| MemoryReading {
+    ///     count: 1_000 * step,
+    ///     resident_bytes: 2_662_400 * step,
+    ///     ..Default::default()
+    /// };
+    /// let readings = (1..20).map(reading).collect();
+    /// let series = MemorySeries::of_readings(MemoryGrowth::default(), readings)?;
     /// assert_eq!(series.resident_bytes_each()?.value.round(), 2_662.0);
+    /// assert_eq!(series.warnings, [Warning::HeapUnknown]);
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn of_readings(config: MemoryGrowth, readings: Vec<MemoryReading>) -> Result<Self> {
-        let line = |bytes: &dyn Fn(&MemoryReading) -> Option<u64>, unit| {
-            let point =
-                |reading: &MemoryReading| Some((reading.count as f64, bytes(reading)? as f64));
-            readings
-                .iter()
-                .map(point)
-                .collect::<Option<Vec<_>>>()
-                .map(|points| Line::fit(&points, unit))
-        };
-        let resident =
-            line(&|reading| Some(reading.resident_bytes), page_bytes()).expect("always known")?;
-        let heap = line(&|reading| reading.heap_bytes, 0.0).transpose()?;
-        let measured = stamp::measured_now();
+        let resident = Line::fit(&resident_points(&readings), page_bytes())?;
+        let heap = line(&readings, 0.0, |reading| reading.heap_bytes)?;
+        let page_tables = line(&readings, page_bytes(), |reading| reading.page_table_bytes)?;
+        let kernel_stacks = line(&readings, 0.0, |reading| reading.kernel_stack_bytes)?;
+        let mut warnings = Vec::new();
+        if readings
+            .iter()
+            .any(|reading| reading.source == MemorySource::MemoryStats)
+        {
+            warnings.push(Warning::CoarseResident);
+        }
+        if heap.is_none() {
+            warnings.push(Warning::HeapUnknown);
+        }
         Ok(Self {
             config,
             readings,
             resident,
             heap,
-            released: false,
-            huge_page_bytes: 0,
-            measured,
+            page_tables,
+            kernel_stacks,
+            warnings,
+            measured: stamp::measured_now(),
         })
     }
 
-    /// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them alive.
+    /// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them
+    /// alive.
     ///
-    /// First it adds some that do not count, from one to a hundred, then a twentieth of the count at a time until as
-    /// many again take as much again, half of the count at most: they tell what the series will need, and fill holes
-    /// that earlier work left in resident pages. Pages of files that become resident meanwhile, such as the program's
-    /// own code, are no cost of a thing and are left out of its readings, where the system tells. Before every step,
-    /// the need is held against [`read_available_memory`].
+    /// First it adds some that do not count, from one to a hundred, then a twentieth of the count
+    /// at a time until as many again take as much again, half of the count at most: they tell what
+    /// the series will need, and fill chunks that earlier work left free in resident pages. Pages
+    /// of files that become resident meanwhile, such as the program's own code, are no cost of a
+    /// thing and are left out of its readings, where the system tells. Before every step, the need
+    /// is held against [`read_available_memory`](crate::read_available_memory).
+    ///
+    /// Huge pages are switched off for this process while it measures, where the system allows;
+    /// programs that `add` starts inherit that. Where some come all the same, the series says so.
     ///
     /// # Errors
-    /// A field of `config` outside its range, things that take other amounts each time, more things than memory, or what
-    /// `add` returns as an error.
+    /// A field of `config` outside its range, things that take other amounts each time, more things
+    /// than memory, or what `add` returns as an error.
     ///
     /// ```
     /// let mut kept = Vec::with_capacity(10_000);
@@ -113,223 +128,127 @@ impl MemorySeries {
     /// assert!((1_000.0..1_100.0).contains(&series.resident_bytes_each()?.value));
     /// # Ok::<(), helpers::Error>(())
     /// ```
-    pub fn measure(config: &MemoryGrowth, mut add: impl FnMut(u64) -> Result<()>) -> Result<Self> {
+    pub fn measure(config: &MemoryGrowth, add: impl FnMut(u64) -> Result<()>) -> Result<Self> {
+        Self::measure_below(Path::new("/"), config, add)
+    }
+
+    /// The same, with the system's own files below `root`.
+    fn measure_below(
+        root: &Path,
+        config: &MemoryGrowth,
+        mut add: impl FnMut(u64) -> Result<()>,
+    ) -> Result<Self> {
         within("count", config.count, 100..=10_000_000_000)?;
         within("steps", config.steps, 5..=1_000)?;
-        let steps = config.steps.min(config.count);
-        // The first look itself takes memory: for code that was not resident, and for the reader's own tables.
-        read_memory()?;
-        read_available_memory()?;
-        let released = release_free_memory();
-        let _plugs = plug_holes();
+        let mut growing = Growing::new(root.into(), config.steps, &mut add)?;
+        let each = growing.warm_up(config.count)?;
+        growing.count(config, each)?;
+        let (readings, warnings) = growing.end();
+        let mut series = Self::of_readings(config.clone(), readings)?;
+        series.warnings.extend(warnings);
+        Ok(series)
+    }
+}
 
-        let (fill, huge_before) = ((config.count / 20).min(20_000), huge_page_bytes());
-        let files_before = resident_file_bytes();
-        let read = || {
-            let reading = read_memory()?;
-            let resident_bytes =
-                (reading.resident_bytes + files_before).saturating_sub(resident_file_bytes());
-            Ok::<_, Error>(MemoryReading {
-                resident_bytes,
-                ..reading
-            })
+/// The line through what `bytes` finds in each reading, in multiples of `unit`; none where a
+/// reading does not tell.
+fn line(
+    readings: &[MemoryReading],
+    unit: f64,
+    bytes: impl Fn(&MemoryReading) -> Option<u64>,
+) -> Result<Option<Line>> {
+    let point = |reading: &MemoryReading| Some((reading.count as f64, bytes(reading)? as f64));
+    let points: Option<Vec<_>> = readings.iter().map(point).collect();
+    points.map(|points| Line::fit(&points, unit)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::files::simulated;
+    use crate::memory::ALONE;
+
+    fn readings(reading: impl Fn(u64) -> MemoryReading) -> Vec<MemoryReading> {
+        let count_of = |place| MemoryReading {
+            count: 1_000 * place,
+            ..reading(place)
         };
-        let mut readings = Vec::with_capacity(steps as usize + FILLS + 4);
-        readings.push(read()?);
-        // The place of the reading after which things count, and what one takes.
-        let (mut start, mut each) = (None, 0.0);
-        loop {
-            let (before, looks) = (readings[readings.len() - 1], readings.len());
-            let counted = start.map_or(0, |start: usize| before.count - readings[start].count);
-            let more = match (start, looks) {
-                (Some(start), _) => config.count * (looks - start) as u64 / steps - counted,
-                (None, ..4) => fill.min([1, 10, 100][looks - 1]),
-                (None, _) => fill,
-            };
-            // A few tell how large one is before more are made; too roughly to refuse the whole count.
-            guard(
-                each,
-                if looks < 5 {
-                    more
-                } else {
-                    config.count - counted
-                },
-                counted,
-            )?;
-            add(more)?;
-            let after = MemoryReading {
-                count: before.count + more,
-                ..read()?
-            };
-            readings.push(after);
-            if let Some(start) = start {
-                let base: &MemoryReading = &readings[start];
-                each = f64::max(
-                    each,
-                    bytes_between(base, &after) / (after.count - base.count) as f64,
-                );
-                if counted + more == config.count {
-                    break;
-                }
-                continue;
-            }
-            each = bytes_between(&before, &after) / more as f64;
-            let fills = readings.get(3..).unwrap_or_default();
-            if settled(fills) {
-                start = Some(looks);
-            } else if fills.len() > FILLS {
-                let megabytes = |two: &[MemoryReading]| show_number(grown(&two[0], &two[1]) / 1e6);
-                let each: Vec<String> = fills.windows(2).map(megabytes).collect();
-                let wrong = format!("{fill} more took {} MB each time", each.join(", "));
-                return Err(refusal(
-                    ATTEMPTED,
-                    wrong,
-                    huge_page_bytes().saturating_sub(huge_before),
-                ));
-            }
-        }
-        let start = start.unwrap_or_default();
-        let count = readings[start].count;
-        readings.drain(..start);
-        readings
-            .iter_mut()
-            .for_each(|reading| reading.count -= count);
-        let series = Self::of_readings(config.clone(), readings)?;
-        let huge_page_bytes = huge_page_bytes().saturating_sub(huge_before);
-        Ok(Self {
-            released,
-            huge_page_bytes,
-            ..series
-        })
+        (0..=20).map(count_of).collect()
     }
 
-    /// The resident bytes that each thing costs, if they can be told to one per cent.
-    ///
-    /// The two halves of the series must agree to one per cent and a few pages, no reading may be off the line by more
-    /// than a few pages or a quarter of a per cent of the growth, half of the interval may be no wider than one per
-    /// cent, and resident memory must have grown by as much as the heap in use, where that is known.
-    ///
-    /// # Errors
-    /// One of these does not hold, and then the slope means nothing.
-    pub fn resident_bytes_each(&self) -> Result<Estimate> {
-        const FEW_PAGES: f64 = 8.0;
-        let Line {
-            slope: each,
-            residuals,
-            ..
-        } = &self.resident;
-        let points: Vec<(f64, f64)> = self
-            .readings
-            .iter()
-            .map(|reading| (reading.count as f64, reading.resident_bytes as f64))
-            .collect();
-        let span = points[points.len() - 1].0 - points[0].0;
-        let (growth, pages) = (each.value * span, FEW_PAGES * page_bytes());
-        let halves = [&points[..=points.len() / 2], &points[points.len() / 2..]].map(slope);
-        let apart = (halves[0] - halves[1]).abs();
-        let off = residuals
-            .iter()
-            .map(|residual| residual.abs())
-            .fold(0.0, f64::max);
-        let half_interval = (each.high - each.low) / 2.0;
-        // Where it is not known, no less than the smallest piece that allocators give out.
-        let heap = self.heap.as_ref().map_or(8.0, |heap| heap.slope.value);
-        let [a, b] = halves.map(show_number);
-        let wrong = if growth <= 0.0 || each.value < 0.98 * heap {
-            let [resident, heap] = [each.value, heap].map(show_number);
-            format!(
-                "resident memory grew by {resident} bytes each, where {heap} are in use or more: they lie on pages that were resident"
-            )
-        } else if apart > 0.01 * each.value + pages / (span / 2.0) {
-            format!("each took {a} bytes in the first half of the series, {b} in the second")
-        } else if off > pages.max(0.0025 * growth) {
-            format!("a reading is {} off the line", in_pages(off))
-        } else if half_interval > 0.01 * each.value {
-            format!("the steps differ, so the cost is known no better than {each}")
-        } else {
-            return Ok(*each);
+    fn of(readings: Vec<MemoryReading>) -> MemorySeries {
+        MemorySeries::of_readings(MemoryGrowth::default(), readings).unwrap()
+    }
+
+    #[test]
+    fn a_series_has_the_line_of_each_kind_of_memory() {
+        let series = of(readings(|place| MemoryReading {
+            source: MemorySource::SmapsRollup,
+            resident_bytes: 4_000 * place,
+            heap_bytes: Some(3_000 * place),
+            page_table_bytes: Some(2_000 * place),
+            kernel_stack_bytes: Some(1_000 * place),
+            ..Default::default()
+        }));
+        let slope = |line: &Option<Line>| line.as_ref().unwrap().slope.value;
+        assert_eq!(series.resident.slope.value, 4.0);
+        assert_eq!(slope(&series.heap), 3.0);
+        assert_eq!(slope(&series.page_tables), 2.0);
+        assert_eq!(slope(&series.kernel_stacks), 1.0);
+        assert_eq!(series.warnings, []);
+    }
+
+    #[test]
+    fn what_one_reading_does_not_tell_has_no_line() {
+        let mut readings = readings(|place| MemoryReading {
+            heap_bytes: Some(3_000 * place),
+            ..Default::default()
+        });
+        readings[7].heap_bytes = None;
+        let series = of(readings);
+        assert_eq!(
+            (series.heap, series.page_tables, series.kernel_stacks),
+            (None, None, None)
+        );
+        assert_eq!(series.warnings, [Warning::HeapUnknown]);
+    }
+
+    #[test]
+    fn a_coarser_source_is_a_warning_that_stands_in_the_caption() {
+        let mut readings = readings(|place| MemoryReading {
+            source: MemorySource::SmapsRollup,
+            heap_bytes: Some(3_000 * place),
+            ..Default::default()
+        });
+        readings[7].source = MemorySource::MemoryStats;
+        let series = of(readings);
+        assert_eq!(series.warnings, [Warning::CoarseResident]);
+        assert_eq!(series.caption().warnings, series.warnings);
+    }
+
+    #[test]
+    fn what_could_not_be_set_right_is_a_warning_of_a_measured_series() {
+        let _alone = ALONE.lock();
+        let file = "proc/self/smaps_rollup";
+        let system = simulated(&[(file, "Rss: 0 kB\nAnonymous: 0 kB\nAnonHugePages: 0 kB\n")]);
+        let mut taken = 0;
+        let config = MemoryGrowth {
+            count: 1_000,
+            steps: 8,
         };
-        Err(refusal("quote bytes each", wrong, self.huge_page_bytes))
-    }
-}
-
-const ATTEMPTED: &str = "measure bytes each";
-/// So often things are added that do not count, at most.
-const FILLS: usize = 10;
-
-/// Says what was wrong, and what of the system is likely to be behind it.
-fn refusal(attempted: &str, mut wrong: String, huge_page_bytes: u64) -> Error {
-    let mut allowed = "more things, all of one size, and nothing else in this process that takes memory meanwhile";
-    if heap_in_use().is_none() {
-        let name = allocator();
-        wrong += &format!(
-            "; free memory could not be handed back first: the allocator is not glibc's but {name}"
+        let series = MemorySeries::measure_below(system.path(), &config, |more| {
+            taken += 256 * more;
+            let text = format!("Rss: {taken} kB\nAnonymous: {taken} kB\nAnonHugePages: 2048 kB\n");
+            std::fs::write(system.path().join(file), text).unwrap();
+            Ok(())
+        });
+        let series = series.unwrap();
+        assert_eq!(series.readings.len(), 9);
+        assert_eq!(series.resident_bytes_each().unwrap().value, 262_144.0);
+        assert!(
+            series
+                .warnings
+                .contains(&Warning::HugePages { bytes: 2_097_152 })
         );
-        allowed = "many more things, or glibc's allocator";
     }
-    if huge_page_bytes > 0 {
-        wrong += &format!(
-            "; {} MB of it came in huge pages",
-            show_number(huge_page_bytes as f64 / 1e6)
-        );
-        allowed = "huge pages switched off, as by an empty `GLIBC_TUNABLES`, or many more things";
-    }
-    Error::new(attempted, wrong, allowed)
-}
-
-fn in_pages(bytes: f64) -> String {
-    format!(
-        "{:.0} pages of {:.0} bytes",
-        bytes / page_bytes(),
-        page_bytes()
-    )
-}
-
-/// Whether as many things again took as much again, to 2 % and two pages, and no less than what they asked for.
-fn settled(fills: &[MemoryReading]) -> bool {
-    let [.., first, second, third] = fills else {
-        return false;
-    };
-    let (before, now, pages) = (
-        grown(first, second),
-        grown(second, third),
-        2.0 * page_bytes(),
-    );
-    (now - before).abs() <= 0.02 * now + pages && now >= 0.98 * bytes_between(second, third) - pages
-}
-
-fn grown(before: &MemoryReading, after: &MemoryReading) -> f64 {
-    after.resident_bytes as f64 - before.resident_bytes as f64
-}
-
-/// The growth from one reading to another: resident, or heap where pages that were resident already hide it.
-fn bytes_between(before: &MemoryReading, after: &MemoryReading) -> f64 {
-    let resident = after.resident_bytes.saturating_sub(before.resident_bytes);
-    let heap = after
-        .heap_bytes
-        .zip(before.heap_bytes)
-        .map(|(after, before)| after.saturating_sub(before));
-    resident.max(heap.unwrap_or(0)) as f64
-}
-
-fn guard(each: f64, more: u64, counted: u64) -> Result<()> {
-    // A fifth stays free: for the growth of tables, and for everyone else.
-    let available = read_available_memory()? / 5 * 4;
-    let needed = each * more as f64;
-    if needed <= available as f64 {
-        return Ok(());
-    }
-    let megabytes = |bytes: f64| thousands((bytes / 1e6).ceil() as u64);
-    let wrong = format!(
-        "{} more at about {each:.0} bytes each need {} MB, and {} MB may be taken",
-        thousands(more),
-        megabytes(needed),
-        megabytes(available as f64),
-    );
-    let most = counted + (available as f64 / each) as u64;
-    Err(Error::new(
-        ATTEMPTED,
-        wrong,
-        format!("a count up to about {}", thousands(most)),
-    ))
 }

@@ -188,7 +188,7 @@ impl MemorySeries {
             .to_vec();
         Caption {
             settings,
-            warnings: vec![],
+            warnings: self.warnings.clone(),
             measured: self.measured.clone(),
         }
     }
