@@ -1,4 +1,5 @@
-//! Tells the crate how it was built, for the machine stamp: a build profile cannot be read at run time.
+//! Tells the crate how it was built, for the machine stamp: a build profile cannot be read at run
+//! time.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

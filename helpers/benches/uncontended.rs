@@ -1,7 +1,7 @@
 //! Uncontended costs twice, in turns: by criterion, and by the instrument that the notebooks use.
 //!
-//! `cargo bench -p helpers` prints the ratio of the two for each design. On a quiet machine it lies between 0.95
-//! and 1.05; on a busy one, look at its interval.
+//! `cargo bench -p helpers` prints the ratio of the two for each design. On a quiet machine it lies
+//! between 0.95 and 1.05; on a busy one, look at its interval.
 
 use criterion::Criterion;
 use helpers::{Design, Estimate, Family, Setting, parking_lot, time_designs};

@@ -1,8 +1,9 @@
-//! Counts the bytes that an idle task asks for, holds them against the rule of the notebook, and measures in a fresh
-//! process what it costs resident.
+//! Counts the bytes that an idle task asks for, holds them against the rule of the notebook, and
+//! measures in a fresh process what it costs resident.
 //!
-//! A notebook cell cannot count: it links the standard library dynamically, and that keeps its own allocator. The
-//! functions between the two lines are those of notebooks 03 and 06; a test holds them against these.
+//! A notebook cell cannot count: it links the standard library dynamically, and that keeps its own
+//! allocator. The functions between the two lines are those of notebooks 03 and 06; a test holds
+//! them against these.
 //!
 //! ```sh
 //! cargo run --release --package helpers --example memory_counted
@@ -76,7 +77,8 @@ pub struct Weighed {
     pub grown: MemorySeries,
 }
 
-/// What a task asks for, in the words of tokio's layout: header, core, trailer, padding. A large future is boxed.
+/// What a task asks for, in the words of tokio's layout: header, core, trailer, padding. A large
+/// future is boxed.
 fn asked_bytes(future: usize) -> usize {
     const LARGEST_UNBOXED: usize = if cfg!(debug_assertions) {
         2_048
@@ -134,7 +136,8 @@ pub fn weigh_pending(tasks: u64) -> Result<Weighed> {
     weigh("pending", tasks, pending)
 }
 
-/// Weighs tasks of every kind, with so many alive in a series, and ten times as many of the smallest kind.
+/// Weighs tasks of every kind, with so many alive in a series, and ten times as many of the
+/// smallest kind.
 ///
 /// # Errors
 /// Tasks of a kind do not ask for the bytes of the rule.

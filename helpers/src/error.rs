@@ -7,8 +7,9 @@ use std::fmt;
 /// A cell that ends in `?` shows nothing but this sentence, so it says all that a reader needs.
 ///
 /// ```
-/// let error = helpers::Error::new("time contenders", "threads is 0", "1 to 256 threads");
-/// assert_eq!(error.to_string(), "cannot time contenders: threads is 0 (allowed: 1 to 256 threads)");
+/// let error = helpers::Error::new("time designs", "threads is 0", "1 to 256 threads");
+/// let words = "cannot time designs: threads is 0 (allowed: 1 to 256 threads)";
+/// assert_eq!(error.to_string(), words);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -20,7 +21,8 @@ pub struct Error {
     pub allowed: String,
 }
 
-/// The result of every helper that can fail. The second parameter lets a cell that imports it name another error.
+/// The result of every helper that can fail. The second parameter lets a cell that imports it name
+/// another error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {

@@ -1,6 +1,7 @@
 //! What the notebooks load: measure what it costs to share state, summarise with intervals, draw.
 //!
-//! The mechanism that a notebook teaches stands in the notebook; this crate holds what would distract. A tour:
+//! The mechanism that a notebook teaches stands in the notebook; this crate holds what would
+//! distract. A tour:
 //!
 //! | to | see |
 //! |---|---|
@@ -12,8 +13,8 @@
 //! | show a figure or a table | [`Figure`], [`Drawing`], [`Table`] |
 //! | say where it was measured | [`Machine`] |
 //!
-//! Measuring never draws and drawing never measures. Nothing here panics on bad input: every refusal is an [`Error`]
-//! that says what was wrong and what is allowed.
+//! Measuring never draws and drawing never measures. Nothing here panics on bad input: every
+//! refusal is an [`Error`] that says what was wrong and what is allowed.
 
 mod check;
 mod error;
@@ -35,8 +36,9 @@ pub use machine::allocator::release_free_memory;
 pub use machine::cores::usable_cores;
 pub use machine::load::Load;
 pub use machine::stamp::Machine;
+pub use memory::growth::MemoryGrowth;
 pub use memory::reading::{MemoryReading, MemorySource, read_available_memory, read_memory};
-pub use memory::series::{MemoryGrowth, MemorySeries};
+pub use memory::series::MemorySeries;
 pub use number::show_number;
 pub use show::canvas::{Area, Drawing};
 pub use show::caption::Caption;
@@ -55,7 +57,8 @@ pub use time::setting::Setting;
 pub use time::threads::{MOST_THREADS, on_threads, thread_counts};
 pub use time::work::{Section, SectionTimes, Work};
 
-// A cell reaches these through this crate: a second copy would have statics of its own, and locks that never wake.
+// A cell reaches these through this crate: a second copy would have statics of its own, and locks
+// that never wake.
 pub use hdrhistogram;
 pub use parking_lot;
 pub use plotters;

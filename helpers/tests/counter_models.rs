@@ -1,7 +1,8 @@
 //! loom runs the counters of notebook 01 in every schedule of two threads.
 //!
-//! The files under `counter_cells` are the notebook's cells, letter for letter: a test of `xtask` compares them. They
-//! name their types through `super`, so here they get loom's, which hand control to the model at each operation.
+//! The files under `counter_cells` are the notebook's cells, letter for letter: a test of `xtask`
+//! compares them. They name their types through `super`, so here they get loom's, which hand
+//! control to the model at each operation.
 
 use loom::sync;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -26,7 +27,8 @@ include!("counter_cells/guarded.rs");
 include!("counter_cells/two_calls.rs");
 include!("counter_cells/bounded.rs");
 
-/// Runs `body` on two threads of a new state in every schedule: after how many `check` holds, and after how many not.
+/// Runs `body` on two threads of a new state in every schedule: after how many `check` holds, and
+/// after how many not.
 fn schedules<S: Default + Send + Sync + 'static>(
     body: fn(&S),
     check: fn(&S) -> bool,
@@ -69,8 +71,8 @@ fn one_guarded_call_keeps_the_limit_in_every_schedule_and_a_breach_by_two_is_fou
     assert!(matches!(in_one_call, (2.., 0)));
 }
 
-/// Two locks; how many threads have begun, how many hold their first lock, and whether both did at one time. Of the
-/// holders loom knows, so that it may switch threads there.
+/// Two locks; how many threads have begun, how many hold their first lock, and whether both did at
+/// one time. Of the holders loom knows, so that it may switch threads there.
 type Two = (
     [parking_lot::Mutex<u64>; 2],
     AtomicUsize,
@@ -84,7 +86,8 @@ fn take_first((locks, _, holders, both): &Two, first: usize) {
     holders.fetch_sub(1, SeqCst);
 }
 
-/// Both with their first lock is a deadlock where each wants the other's; loom aborts the program when it meets one.
+/// Both with their first lock is a deadlock where each wants the other's; loom aborts the program
+/// when it meets one.
 #[test]
 fn two_threads_come_to_hold_a_lock_each_in_opposite_order_and_never_in_the_same_order() {
     let opposite = |two: &Two| take_first(two, two.1.fetch_add(1, SeqCst));

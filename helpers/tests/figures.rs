@@ -68,7 +68,8 @@ const COLOURS: [(&str, Family, [u8; 3]); 4] = [
     ("task", Family::Task, [0xCC, 0x79, 0xA7]),
 ];
 
-/// Reads the text, looks where the picture has its markers, and asks whether one straight axis fits all.
+/// Reads the text, looks where the picture has its markers, and asks whether one straight axis fits
+/// all.
 #[test]
 fn markers_stand_where_the_text_says() {
     for (scale, place) in [

@@ -1,8 +1,8 @@
 //! The instrument against what is known. Nothing here asserts an absolute time.
 //!
-//! Other programs disturb a measurement. What came out while they did is not judged: a test measures
-//! again, and where it never finds a quiet moment it says *not measured*. What it does judge, it
-//! judges by rules whose error rates stand beside them.
+//! Other programs disturb a measurement. What came out while they did is not judged: a test
+//! measures again, and where it never finds a quiet moment it says *not measured*. What it does
+//! judge, it judges by rules whose error rates stand beside them.
 
 use helpers::*;
 use std::io::{Write, stderr};
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 /// Held by a test that uses the cores: another would disturb what it measures.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What `measure` finds while nobody else wants the cores; nothing, where they are wanted each time.
+/// What `measure` finds while nobody else wants the cores; nothing, where they are wanted each
+/// time.
 fn in_quiet<T>(what: &str, measure: impl Fn() -> T) -> Option<T> {
     const TRIES: usize = 5;
     let mut disturbed = Vec::new();
@@ -50,8 +51,8 @@ fn mostly<T: std::fmt::Debug>(what: &str, measure: impl Fn() -> T, right: impl F
 }
 
 /// Whether something happens as seldom as in `good` of all trials, and not as often as in `bad`:
-/// Wald's sequential test (*Annals of Mathematical Statistics* 16, 1945). A rate of `good` fails once
-/// in a thousand times, a rate of `bad` passes once in ten. Trials that say nothing end it.
+/// Wald's sequential test (*Annals of Mathematical Statistics* 16, 1945). A rate of `good` fails
+/// once in a thousand times, a rate of `bad` passes once in ten. Trials that say nothing end it.
 fn is_seldom(good: f64, bad: f64, mut trial: impl FnMut() -> Option<bool>) -> bool {
     const FALSE_ALARM: f64 = 0.001;
     const MISSED: f64 = 0.1;
@@ -425,8 +426,9 @@ fn timing_slows_nothing_in_many_settings() {
     let settings = works
         .iter()
         .flat_map(|&(hold, think)| [(1, hold, think), (2, hold, think)]);
-    // Two threads that want in again and again are let in by the reading of the clock: their order is
-    // another where it is read. Two that hold for long put each other to sleep, in turns of each run.
+    // Two threads that want in again and again are let in by the reading of the clock: their order
+    // is another where it is read. Two that hold for long put each other to sleep, in turns of each
+    // run.
     let alike = |&(threads, hold, think): &(usize, u64, u64)| {
         threads == 1 || (think > 5 * hold && hold < 5_000)
     };
@@ -545,7 +547,8 @@ fn a_section_that_touches_what_it_guards_takes_longer_where_two_share_it() {
 // ---------------------------------------------------------------------- samples and runs
 
 /// A sample lasts as long as its setting says, to a tenth. Where what was left is worked off
-/// afterwards, which is said, it does to a quarter: how long that takes is known from samples before.
+/// afterwards, which is said, it does to a quarter: how long that takes is known from samples
+/// before.
 fn samples_last_as_long_as_they_say(sample_ms: u64, hold_ns: u64) {
     let designs = || {
         [
@@ -815,16 +818,16 @@ fn no_design_is_told_apart_from_itself_more_often_than_by_chance() {
             most = most.max(apart);
         }
     }
-    // By chance 10 of 200; the most of 27 settings is 20 or more once in 14 times. At 20 of 100 it is
-    // below 24 once in 1,000 times.
+    // By chance 10 of 200; the most of 27 settings is 20 or more once in 14 times. At 20 of 100 it
+    // is below 24 once in 1,000 times.
     assert!(most < 24, "{most} of 200");
 }
 
 /// Whether a hold of 1,050 ns is told apart from one of 1,000, the right way round.
 ///
 /// The lock is one whose waiting thread looks all the time. One that looks at growing intervals, as
-/// `parking_lot`'s does, has two threads pay for the interval: seen, 1,611 ns an operation with 1,050
-/// held, and 1,587 with 1,100.
+/// `parking_lot`'s does, has two threads pay for the interval: seen, 1,611 ns an operation with
+/// 1,050 held, and 1,587 with 1,100.
 fn five_per_cent_seen(threads: usize, seed: u64) -> Option<bool> {
     type State = (AtomicBool, AtomicU64);
     let holding = |ns| {
@@ -875,11 +878,11 @@ fn five_per_cent_are_seen() {
 }
 
 /// The interval covers the run, and not what the machine does from one second to the next. A host
-/// that moves its virtual cores makes a lock cost 280 ns or 460; the run's own reference tells these
-/// apart, and runs are compared with their like.
+/// that moves its virtual cores makes a lock cost 280 ns or 460; the run's own reference tells
+/// these apart, and runs are compared with their like.
 ///
-/// Where 5 of 6 intervals hold what ten minutes find, this fails in 6 of 100 cases; where 3 of 5 do,
-/// it passes in 9 of 100.
+/// Where 5 of 6 intervals hold what ten minutes find, this fails in 6 of 100 cases; where 3 of 5
+/// do, it passes in 9 of 100.
 #[test]
 #[ignore = "deep: 30 runs of two settings, spread over 10 minutes"]
 fn the_interval_of_a_ratio_mostly_holds_what_ten_minutes_find() {

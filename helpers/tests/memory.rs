@@ -10,7 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// SectionTimes by each test that measures: another would take memory of the same process meanwhile.
+/// SectionTimes by each test that measures: another would take memory of the same process
+/// meanwhile.
 static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]

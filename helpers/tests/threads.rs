@@ -1,4 +1,5 @@
-//! Threads, and the counters of `counter_cells` that they share. Nothing is timed: Miri runs this program, too.
+//! Threads, and the counters of `counter_cells` that they share. Nothing is timed: Miri runs this
+//! program, too.
 
 use helpers::*;
 use std::sync;
@@ -23,7 +24,8 @@ fn lost<C: Count>() -> u64 {
 
 #[test]
 fn a_guard_keeps_every_update_and_a_limit() {
-    // Until updates that are not guarded were seen to meet: only then would these have been lost, too.
+    // Until updates that are not guarded were seen to meet: only then would these have been lost,
+    // too.
     assert!((0..1_000).any(|_| {
         assert_eq!(lost::<guarded::Counter>(), 0);
         lost::<lossy::Counter>() > 0

@@ -99,8 +99,8 @@ impl Environment {
         self.prefix.join("bin")
     }
 
-    /// The environment's Python, to be started as if the environment were activated, and without what is set for
-    /// another Python.
+    /// The environment's Python, to be started as if the environment were activated, and without
+    /// what is set for another Python.
     pub fn python(&self) -> Command {
         let mut command = Command::new(self.bin().join("python"));
         let path = env::var_os("PATH").unwrap_or_default();
@@ -125,7 +125,8 @@ impl Environment {
     }
 }
 
-/// Starts a program without the variables whose names begin so, but with those that say how pip reaches a registry.
+/// Starts a program without the variables whose names begin so, but with those that say how pip
+/// reaches a registry.
 pub fn forget(command: &mut Command, beginnings: &[&str]) {
     const REACH: [&str; 8] = [
         "INDEX",

@@ -82,7 +82,8 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     Ok(())
 }
 
-/// The first kernel of that version: the one that is in use, else one that was built here, or on the path.
+/// The first kernel of that version: the one that is in use, else one that was built here, or on
+/// the path.
 fn find(environment: &Environment, version: &str, known: Option<PathBuf>) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let built = [
@@ -98,8 +99,8 @@ fn find(environment: &Environment, version: &str, known: Option<PathBuf>) -> Opt
         .find(|kernel| is(kernel, version))
 }
 
-/// Whether a kernel has this version. It has no option that prints it: cargo knows what it installed, and a program that
-/// was built from the registry names its sources.
+/// Whether a kernel has this version. It has no option that prints it: cargo knows what it
+/// installed, and a program that was built from the registry names its sources.
 fn is(kernel: &Path, version: &str) -> bool {
     let prefix = kernel.parent().and_then(Path::parent).unwrap_or(kernel);
     let list = Command::new("cargo")

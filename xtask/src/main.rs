@@ -48,7 +48,8 @@ fn main() -> ExitCode {
 }
 
 fn command(command: Command) -> Result<()> {
-    // cargo says where the workspace is; a program that is started without cargo knows where it was built.
+    // cargo says where the workspace is; a program that is started without cargo knows where it was
+    // built.
     let package =
         env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let root = Path::new(&package)
@@ -62,7 +63,8 @@ fn command(command: Command) -> Result<()> {
         Command::Lab { arguments } => {
             let mut lab = setup::ensure(root)?.0.python();
             lab.args(["-m", "jupyterlab"]).current_dir(root);
-            // JupyterLab refuses to start where an option is given twice, and as root, as in a container, without this.
+            // JupyterLab refuses to start where an option is given twice, and as root, as in a
+            // container, without this.
             for (option, value) in [("root_dir", "notebooks"), ("allow_root", "True")] {
                 let option = format!("--ServerApp.{option}=");
                 if !arguments

@@ -26,10 +26,12 @@ pub struct Options {
     output: Option<PathBuf>,
 }
 
-/// Executes the notebooks and writes each as a notebook and as one HTML file, and a page over all that stand there.
+/// Executes the notebooks and writes each as a notebook and as one HTML file, and a page over all
+/// that stand there.
 ///
 /// # Errors
-/// When a parameter is refused, a cell fails, or the output cannot be written; then nothing is published.
+/// When a parameter is refused, a cell fails, or the output cannot be written; then nothing is
+/// published.
 pub fn run(root: &Path, options: &Options) -> Result<()> {
     let (environment, wanted) = setup::ensure(root)?;
     let asked = json!({

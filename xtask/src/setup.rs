@@ -1,7 +1,8 @@
 //! Makes `.venv`: JupyterLab, and the kernel.
 //!
-//! A receipt marks the folder as ours, and says what it holds when that is complete. A part without one, or with
-//! another's, or that does not work, is made anew, so a set-up that was stopped anywhere is finished by the next call.
+//! A receipt marks the folder as ours, and says what it holds when that is complete. A part without
+//! one, or with another's, or that does not work, is made anew, so a set-up that was stopped
+//! anywhere is finished by the next call.
 
 use crate::environment::{Environment, Wanted, forget, minor};
 use crate::kernel::{self, KERNEL};
@@ -46,8 +47,8 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
     Ok((environment, wanted))
 }
 
-/// Waits until no other process holds the lock, and says so if it has to wait; dropping the file gives it back, and so
-/// does the system when its holder ends, however it ends.
+/// Waits until no other process holds the lock, and says so if it has to wait; dropping the file
+/// gives it back, and so does the system when its holder ends, however it ends.
 fn lock(path: &Path) -> Result<File> {
     let cannot = || format!("cannot lock {}", path.display());
     path.parent()
@@ -177,8 +178,8 @@ fn make(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<()> {
     Ok(())
 }
 
-/// A Python that can make virtual environments: on the path under any usual name, or where pyenv, uv and conda
-/// keep theirs.
+/// A Python that can make virtual environments: on the path under any usual name, or where pyenv,
+/// uv and conda keep theirs.
 fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
     let least = wanted.python;
     let home = |path: &str| env::home_dir().unwrap_or_default().join(path);
@@ -228,7 +229,8 @@ fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
     bail!(fault)
 }
 
-/// Removes what Python and pip made, and keeps a kernel that has been built, and the receipt that the folder is ours.
+/// Removes what Python and pip made, and keeps a kernel that has been built, and the receipt that
+/// the folder is ours.
 fn clear(venv: &Path) -> io::Result<()> {
     fs::create_dir_all(venv)?;
     // First, so that a half-cleared folder is ours, and not complete.
@@ -246,7 +248,8 @@ fn clear(venv: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The line in which a program said why it failed: the last that names an error of the system, or else the last.
+/// The line in which a program said why it failed: the last that names an error of the system, or
+/// else the last.
 pub fn reason(printed: &[u8]) -> String {
     let printed = String::from_utf8_lossy(printed);
     let lines = printed.lines().rev().map(str::trim);

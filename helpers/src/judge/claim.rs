@@ -87,11 +87,14 @@ impl fmt::Display for Verdict {
 ///
 /// ```
 /// use helpers::{Claim, Verdict, Warning};
-/// let slower = |name, times: f64, warnings: &[Warning]| Claim::new(name, vec![times; 10], 1.0.., warnings);
+/// let slower = |name, times: f64, warnings: &[Warning]| {
+///     Claim::new(name, vec![times; 10], 1.0.., warnings)
+/// };
 /// let [reply, no_reply] = [slower("reply", 90.0, &[]), slower("no reply", 0.5, &[])];
 /// assert_eq!(reply.verdict()?, Verdict::Supported);
 /// assert_eq!(Claim::all(&[reply, no_reply])?, Verdict::Refuted);
-/// assert!(matches!(slower("busy", 90.0, &[Warning::OneCore]).verdict()?, Verdict::Inconclusive(_)));
+/// let alone = slower("one core", 90.0, &[Warning::OneCore]);
+/// assert!(matches!(alone.verdict()?, Verdict::Inconclusive(_)));
 /// # Ok::<(), helpers::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -105,7 +105,8 @@ pub enum Warning {
     },
 }
 
-/// A clock with a longer step is said to be coarse: two readings of it take as long on most machines.
+/// A clock with a longer step is said to be coarse: two readings of it take as long on most
+/// machines.
 pub(crate) const COARSE_CLOCK_NS: f64 = 25.0;
 /// What others take below this share of a core, and cores that lie idle above it, do not matter.
 const BUSY: f64 = 0.1;
@@ -128,7 +129,8 @@ impl Warning {
         }
     }
 
-    /// The share by which a median may be off for that reason, so that an interval is widened by it.
+    /// The share by which a median may be off for that reason, so that an interval is widened by
+    /// it.
     pub(crate) fn drift(&self) -> f64 {
         match self {
             Warning::Drift { share } => *share,
@@ -217,8 +219,8 @@ impl fmt::Display for Warning {
             ),
             Warning::OtherThreads { cores, .. } => write!(
                 f,
-                "other threads of this process kept {} cores busy; end them, or restart the kernel, \
-                 and run again",
+                "other threads of this process kept {} cores busy; end them, or restart the \
+                 kernel, and run again",
                 number(cores)
             ),
             Warning::Throttled { periods, of } => write!(
@@ -239,8 +241,8 @@ impl fmt::Display for Warning {
             ),
             Warning::WorkedOff { share } => write!(
                 f,
-                "the queue was still being worked off for {:.0} % of a sample; ask for less than it \
-                 can do",
+                "the queue was still being worked off for {:.0} % of a sample; ask for less than \
+                 it can do",
                 100.0 * share
             ),
             Warning::SharedCore { samples, of } => write!(
@@ -272,15 +274,16 @@ impl fmt::Display for Warning {
             ),
             Warning::SiblingCores { whole } => write!(
                 f,
-                "threads share {whole} whole cores; use no more threads, or expect each to be slower"
+                "threads share {whole} whole cores; use no more threads, or expect each to be \
+                 slower"
             ),
             Warning::KindsOfCores { kinds } => write!(
                 f,
                 "there are {kinds} kinds of cores; bind the process to one kind, as with `taskset`"
             ),
             Warning::CoreTimeUnknown => f.write_str(
-                "time without a core is unknown here and counts as waiting; use no more threads than \
-                 cores",
+                "time without a core is unknown here and counts as waiting; use no more threads \
+                 than cores",
             ),
             Warning::LoadUnknown => {
                 f.write_str("what other programs do is unknown here; close them")
@@ -420,7 +423,8 @@ mod tests {
             "a quota stopped the process in 3 of 90 periods; raise it, or use fewer threads",
             "the machine's speed changed by 5.00 % meanwhile; run again, or longer",
             "work of 6,000 ns took 6,230 ns; take the second for its length",
-            "the queue was still being worked off for 72 % of a sample; ask for less than it can do",
+            "the queue was still being worked off for 72 % of a sample; ask for less than it can \
+             do",
             "threads shared a core in 3 of 15 samples; run again, or pin them",
             "operations that were timed entered, waited and released 8.17 times as slowly as there \
              was time for; trust the proportions of these parts only",

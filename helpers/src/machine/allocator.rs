@@ -5,8 +5,8 @@ use crate::machine::files;
 /// What glibc's allocator says of itself: bytes in use, and bytes free in holes.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn heap() -> Option<(u64, u64)> {
-    // By name, since a glibc before 2.33 has no such function and the crate would not load.
-    // SAFETY: the name ends in 0, and the function that has it takes nothing and returns the struct.
+    // By name, since a glibc before 2.33 has no such function and the crate would not load. SAFETY:
+    // the name ends in 0, and the function that has it takes nothing and returns the struct.
     let ask: extern "C" fn() -> libc::mallinfo2 = unsafe {
         let found = libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr());
         std::mem::transmute::<Option<std::ptr::NonNull<_>>, _>(Some(std::ptr::NonNull::new(found)?))
@@ -23,8 +23,8 @@ pub(crate) fn heap() -> Option<(u64, u64)> {
     None
 }
 
-/// Bytes that the allocator has given out. Where another has taken the place of glibc's, that one still answers; it is
-/// believed if what is taken shows.
+/// Bytes that the allocator has given out. Where another has taken the place of glibc's, that one
+/// still answers; it is believed if what is taken shows.
 pub(crate) fn heap_in_use() -> Option<u64> {
     // Three times, since another thread may give some back meanwhile.
     (0..3).find_map(|_| {
@@ -35,7 +35,8 @@ pub(crate) fn heap_in_use() -> Option<u64> {
     })
 }
 
-/// The allocator by name; another than the C library's by the file that brought it, where there is one.
+/// The allocator by name; another than the C library's by the file that brought it, where there is
+/// one.
 pub(crate) fn allocator() -> String {
     if heap_in_use().is_some() {
         return "glibc's".into();
@@ -74,9 +75,11 @@ pub(crate) fn c_library() -> String {
     .into();
 }
 
-/// Hands memory that is free in the allocator back to the system, and says whether this allocator can.
+/// Hands memory that is free in the allocator back to the system, and says whether this allocator
+/// can.
 ///
-/// Without it the first things of a series land in memory that is already resident, and seem to cost nothing.
+/// Without it the first things of a series land in memory that is already resident, and seem to
+/// cost nothing.
 ///
 /// ```
 /// assert_eq!(helpers::release_free_memory(), cfg!(all(target_os = "linux", target_env = "gnu")));

@@ -1,4 +1,5 @@
-//! Files in which the system tells of itself; what it does not say is `None`, and nothing is guessed.
+//! Files in which the system tells of itself; what it does not say is `None`, and nothing is
+//! guessed.
 
 use std::path::Path;
 

@@ -3,8 +3,8 @@
 use crate::machine::files::{number, text};
 use std::path::{Path, PathBuf};
 
-/// The folders of the control groups that this process is in, its own first, of both versions of the interface. The
-/// system's own files lie below `root`.
+/// The folders of the control groups that this process is in, its own first, of both versions of
+/// the interface. The system's own files lie below `root`.
 pub(crate) fn control_groups(root: &Path, controller: &str) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for line in text(root.join("proc/self/cgroup"))
@@ -28,7 +28,8 @@ pub(crate) fn control_groups(root: &Path, controller: &str) -> Vec<PathBuf> {
     folders
 }
 
-/// Bytes that the limits of this process's control groups leave it; whoever shares a group shares what is left.
+/// Bytes that the limits of this process's control groups leave it; whoever shares a group shares
+/// what is left.
 pub(crate) fn bytes_left_in_groups(root: &Path) -> Option<u64> {
     let left = |folder: PathBuf| {
         let either = |names: [&str; 2]| names.iter().find_map(|name| number(folder.join(name), ""));
@@ -50,11 +51,13 @@ pub(crate) fn bytes_left_in_groups(root: &Path) -> Option<u64> {
         .min()
 }
 
-/// The cores' worth of time that a quota allows, and how many of its periods have passed, and were throttled.
+/// The cores' worth of time that a quota allows, and how many of its periods have passed, and were
+/// throttled.
 pub(crate) fn quota(root: &Path) -> Option<(f64, u64, u64)> {
     let of = |folder: PathBuf| {
         let older = || {
-            let quota = number(folder.join("cpu.cfs_quota_us"), "")?; // -1 is no number of ours: no quota
+            // -1, which is no number of ours, says that there is none.
+            let quota = number(folder.join("cpu.cfs_quota_us"), "")?;
             Some(quota as f64 / number(folder.join("cpu.cfs_period_us"), "")? as f64)
         };
         let newer = || {
@@ -83,7 +86,8 @@ pub(crate) fn page_bytes() -> Option<u64> {
     None
 }
 
-/// Bytes that the limits on address space and on data, and a system that promises no more than it has, leave.
+/// Bytes that the limits on address space and on data, and a system that promises no more than it
+/// has, leave.
 pub(crate) fn bytes_left_in_limits() -> Option<u64> {
     let mut left = Vec::new();
     #[cfg(unix)]

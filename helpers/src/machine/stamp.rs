@@ -1,4 +1,5 @@
-//! The stamp: what a reader must know of the machine and the build to judge a figure, and nothing that names its owner.
+//! The stamp: what a reader must know of the machine and the build to judge a figure, and nothing
+//! that names its owner.
 
 use crate::machine::allocator;
 use crate::machine::{clock, cores, files, limits};
@@ -19,7 +20,8 @@ pub struct Machine {
     pub processor: String,
     /// Cores that this process may use, see [`crate::usable_cores`].
     pub cores: usize,
-    /// Whether those are whole cores or siblings that share one, how many kinds there are, and a quota on their time.
+    /// Whether those are whole cores or siblings that share one, how many kinds there are, and a
+    /// quota on their time.
     pub core_details: String,
     /// Bytes of memory in the machine.
     pub memory_bytes: u64,

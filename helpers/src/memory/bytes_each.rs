@@ -1,16 +1,13 @@
 //! Bytes each, and the checks that a series has to pass before the slope means anything.
 
-use crate::error::{Error, Result};
-use crate::judge::warning::Warning;
-use crate::machine::allocator::allocator;
-use crate::memory::reading::{MemoryReading, page_bytes};
-use crate::memory::series::MemorySeries;
+use crate::error::Result;
+use crate::memory::reading::page_bytes;
+use crate::memory::refusal::refusal;
+use crate::memory::series::{MemorySeries, resident_points};
 use crate::number::show_number;
 use crate::stats::estimate::Estimate;
 use crate::stats::line::slope;
 
-/// What is attempted while things are added.
-pub(crate) const MEASURE: &str = "measure bytes each";
 /// So many pages are a matter of where things happen to lie.
 const FEW_PAGES: f64 = 8.0;
 /// No piece that an allocator gives out is smaller.
@@ -104,49 +101,18 @@ impl MemorySeries {
     }
 }
 
-/// Resident bytes over things.
-pub(crate) fn resident_points(readings: &[MemoryReading]) -> Vec<(f64, f64)> {
-    readings
-        .iter()
-        .map(|reading| (reading.count as f64, reading.resident_bytes as f64))
-        .collect()
-}
-
 fn in_pages(bytes: f64) -> String {
     let page = page_bytes();
     format!("{:.0} pages of {page:.0} bytes", bytes / page)
 }
 
-/// Says what was wrong, and which of the `warnings` is likely to be behind it.
-pub(crate) fn refusal(attempted: &str, mut wrong: String, warnings: &[Warning]) -> Error {
-    let mut allowed = "more things, all of one size, and nothing else in this process that takes \
-        memory meanwhile";
-    for warning in warnings {
-        match warning {
-            Warning::FreeMemoryKept => {
-                wrong += &format!(
-                    "; free memory could not be handed back first: the allocator is not glibc's \
-                    but {}",
-                    allocator()
-                );
-                allowed = "many more things, or glibc's allocator";
-            }
-            Warning::HugePages { bytes } => {
-                let megabytes = show_number(*bytes as f64 / 1e6);
-                wrong += &format!("; {megabytes} MB of it came in huge pages");
-                allowed = "huge pages switched off, as by an empty `GLIBC_TUNABLES`, or many more \
-                    things";
-            }
-            _ => {}
-        }
-    }
-    Error::new(attempted, wrong, allowed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::series::MemoryGrowth;
+    use crate::judge::warning::Warning;
+    use crate::memory::growth::MemoryGrowth;
+    use crate::memory::reading::MemoryReading;
+    use crate::memory::refusal::MEASURE;
 
     /// 21 readings, one every `step` things, of so many bytes at that place, with a heap in use of
     /// `heap` bytes a thing.

@@ -2,13 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::judge::warning::Warning;
-use crate::memory::bytes_each::{MEASURE, refusal};
+use crate::memory::growth::MemoryGrowth;
 use crate::memory::preparation::Preparation;
 use crate::memory::reading::{
     MemoryReading, page_bytes, read_available_memory, read_memory_below, resident_file_bytes,
 };
+use crate::memory::refusal::{MEASURE, refusal};
 use crate::memory::room::check_room;
-use crate::memory::series::MemoryGrowth;
 use crate::number::show_number;
 use std::path::PathBuf;
 

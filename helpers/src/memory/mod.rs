@@ -3,10 +3,12 @@
 mod bytes_each;
 mod free_chunks;
 mod growing;
+pub(crate) mod growth;
 mod huge_pages;
 mod kernel_memory;
 mod preparation;
 pub(crate) mod reading;
+pub(crate) mod refusal;
 mod room;
 pub(crate) mod series;
 

@@ -1,7 +1,7 @@
 //! Whether memory holds what is about to be added.
 
 use crate::error::{Error, Result};
-use crate::memory::bytes_each::MEASURE;
+use crate::memory::refusal::MEASURE;
 use crate::number::thousands;
 
 /// Refuses `more` things of about `each` bytes, beside the `counted` ones that are there, where

@@ -9,29 +9,11 @@ use crate::check::within;
 use crate::error::Result;
 use crate::judge::warning::Warning;
 use crate::machine::stamp;
-use crate::memory::bytes_each::resident_points;
 use crate::memory::growing::Growing;
+use crate::memory::growth::MemoryGrowth;
 use crate::memory::reading::{MemoryReading, MemorySource, page_bytes};
 use crate::stats::line::Line;
 use std::path::Path;
-
-/// How a series grows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemoryGrowth {
-    /// Things at the end of the series, 100 to 10,000,000,000.
-    pub count: u64,
-    /// Steps on the way, with a reading after each, 5 to 1,000.
-    pub steps: u64,
-}
-
-impl Default for MemoryGrowth {
-    fn default() -> Self {
-        Self {
-            count: 100_000,
-            steps: 20,
-        }
-    }
-}
 
 /// Memory over a number of things.
 #[derive(Debug, Clone)]
@@ -148,6 +130,14 @@ impl MemorySeries {
         series.warnings.extend(warnings);
         Ok(series)
     }
+}
+
+/// Resident bytes over things.
+pub(crate) fn resident_points(readings: &[MemoryReading]) -> Vec<(f64, f64)> {
+    readings
+        .iter()
+        .map(|reading| (reading.count as f64, reading.resident_bytes as f64))
+        .collect()
 }
 
 /// The line through what `bytes` finds in each reading, in multiples of `unit`; none where a

@@ -1,5 +1,5 @@
-//! The house's canvas: a bitmap of one size with a title above and a caption below, in the house's colours and one font,
-//! and its text twin.
+//! The house's canvas: a bitmap of one size with a title above and a caption below, in the house's
+//! colours and one font, and its text twin.
 
 use crate::error::{Error, Result};
 use crate::show::caption::Caption;
@@ -11,8 +11,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::fmt::Display;
 
-// The picture's size. Everything is drawn twice as large and averaged down, for smooth edges and evenly spaced letters;
-// all other sizes here and in the layout are those of the drawing, not of the picture.
+// The picture's size. Everything is drawn twice as large and averaged down, for smooth edges and
+// evenly spaced letters; all other sizes here and in the layout are those of the drawing, not of
+// the picture.
 const SIZE: (usize, usize) = (1440, 840);
 /// What stays free at the left and the right.
 const EDGE: i32 = 72;
@@ -28,14 +29,14 @@ pub type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
 /// A drawn figure: what a notebook shows.
 ///
-/// A cell's last expression must not take a variable of the cell by value, or the kernel shows its `Debug` form:
-/// `let figure = Figure { .. };`, then `figure.draw()?`.
+/// A cell's last expression must not take a variable of the cell by value, or the kernel shows its
+/// `Debug` form: `let figure = Figure { .. };`, then `figure.draw()?`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Drawing {
     /// The picture, 1440 x 840 pixels, opaque.
     pub png: Vec<u8>,
-    /// The same as text: the title, a header with units, a row a point in the order of the position axis; after an
-    /// empty line, the caption.
+    /// The same as text: the title, a header with units, a row a point in the order of the position
+    /// axis; after an empty line, the caption.
     pub text: String,
 }
 
@@ -47,10 +48,11 @@ impl std::fmt::Debug for Drawing {
 }
 
 impl Drawing {
-    /// What `paint` draws with plotters itself, on the house's canvas: between the title of `data` and the caption.
+    /// What `paint` draws with plotters itself, on the house's canvas: between the title of `data`
+    /// and the caption.
     ///
-    /// The area is twice as large as what is shown, 2,736 pixels wide, so letters of 44 come out at 22. The font is
-    /// there as `sans-serif`.
+    /// The area is twice as large as what is shown, 2,736 pixels wide, so letters of 44 come out at
+    /// 22. The font is there as `sans-serif`.
     ///
     /// # Errors
     /// `paint` fails, or a title that does not fit.
@@ -137,7 +139,8 @@ impl Drawing {
     }
 }
 
-/// The picture at its final size: each pixel the mean of the four drawn for it, three bytes a pixel.
+/// The picture at its final size: each pixel the mean of the four drawn for it, three bytes a
+/// pixel.
 fn averaged(drawn: &[u8]) -> Vec<u8> {
     let row = 2 * 3 * SIZE.0;
     let mean = |at: usize| {
@@ -159,7 +162,8 @@ pub(crate) fn failed(why: impl Display) -> Error {
 }
 
 impl Family {
-    /// Its colour, of Okabe and Ito's palette (*Color Universal Design*, 2008), which colour-blind readers can tell apart.
+    /// Its colour, of Okabe and Ito's palette (*Color Universal Design*, 2008), which colour-blind
+    /// readers can tell apart.
     pub fn colour(self) -> RGBColor {
         match self {
             Family::Lock => RGBColor(0x00, 0x72, 0xB2),

@@ -2,15 +2,16 @@
 
 use crate::judge::warning::Warning;
 use crate::machine::stamp;
-use crate::memory::series::{MemoryGrowth, MemorySeries};
+use crate::memory::growth::MemoryGrowth;
+use crate::memory::series::MemorySeries;
 use crate::number::{show_number, thousands};
 use crate::time::run::{DesignRun, Timing};
 use crate::time::setting::Setting;
 use std::fmt::Debug;
 use std::mem::discriminant;
 
-/// How the numbers of a figure came about. Results have a `caption`; what a cell measures itself gets one from
-/// [`caption!`](crate::caption!).
+/// How the numbers of a figure came about. Results have a `caption`; what a cell measures itself
+/// gets one from [`caption!`](crate::caption!).
 ///
 /// ```
 /// const TASKS: u64 = 1_000;
@@ -37,7 +38,8 @@ impl Caption {
         }
     }
 
-    /// One more parameter, by the name that a reader knows it by, and its value; of a long list, both ends.
+    /// One more parameter, by the name that a reader knows it by, and its value; of a long list,
+    /// both ends.
     pub fn with(mut self, name: &str, value: impl Debug) -> Self {
         let mut value = format!("{value:?}");
         let signs: Vec<char> = value.chars().collect();
@@ -65,7 +67,8 @@ impl Caption {
         self
     }
 
-    /// The caption of several results together: each parameter once, with all of its values, and the later time.
+    /// The caption of several results together: each parameter once, with all of its values, and
+    /// the later time.
     ///
     /// ```
     /// use helpers::Caption;
@@ -87,7 +90,8 @@ impl Caption {
         self
     }
 
-    /// The caption as sentences, `marks` among them: what a figure's marks mean. A kind of warning stands there once.
+    /// The caption as sentences, `marks` among them: what a figure's marks mean. A kind of warning
+    /// stands there once.
     pub(crate) fn sentences(&self, marks: String) -> Vec<String> {
         let settings = self
             .settings
@@ -157,8 +161,8 @@ impl DesignRun {
         caption
     }
 
-    /// How many samples, how long they were meant to be and, where that is another time by more than
-    /// a tenth, how long they were.
+    /// How many samples, how long they were meant to be and, where that is another time by more
+    /// than a tenth, how long they were.
     fn samples_in_words(&self) -> String {
         let Setting {
             samples, sample_ms, ..

@@ -1,4 +1,5 @@
-//! Figures as plain data: series of points on two axes, with marks to compare them with; and the same as a table.
+//! Figures as plain data: series of points on two axes, with marks to compare them with; and the
+//! same as a table.
 
 use crate::error::Result;
 use crate::judge::prediction::Prediction;
@@ -17,7 +18,8 @@ use crate::time::run::DesignRun;
 pub struct Point {
     /// Where on the position axis; on a named axis, the index of the name.
     pub at: f64,
-    /// The value with its interval, drawn as a marker with a bar; on a named axis, the index of the name.
+    /// The value with its interval, drawn as a marker with a bar; on a named axis, the index of the
+    /// name.
     pub estimate: Estimate,
     /// The samples, drawn faint.
     pub raw: Vec<f64>,
@@ -312,7 +314,8 @@ impl Figure {
         }
     }
 
-    /// Wall time per operation of every design of a run over its numbers of threads, the cores marked.
+    /// Wall time per operation of every design of a run over its numbers of threads, the cores
+    /// marked.
     ///
     /// # Errors
     /// As [`Estimate::median`].
@@ -355,7 +358,8 @@ impl Figure {
             .collect()
     }
 
-    /// All that the value axis has to hold; of samples and intervals, what lies near, and what a log axis has a place for.
+    /// All that the value axis has to hold; of samples and intervals, what lies near, and what a
+    /// log axis has a place for.
     pub(crate) fn values(&self) -> Vec<f64> {
         let marked = self
             .marks
@@ -382,7 +386,8 @@ impl Figure {
         matches!(self.value.scale, Scale::Named(_))
     }
 
-    /// The text twin: a row a point, in the order of the position axis, with the columns that say something.
+    /// The text twin: a row a point, in the order of the position axis, with the columns that say
+    /// something.
     pub(crate) fn table(&self) -> Table {
         type Cell<'a> = &'a dyn Fn(&Series, &Point) -> String;
         let samples = |series: &Series, point: &Point| match series.style {

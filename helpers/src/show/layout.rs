@@ -1,5 +1,5 @@
-//! Where everything in a figure stands: margins as wide as what is written there, labels at the ends of lines. plotters
-//! lays out the axes and draws.
+//! Where everything in a figure stands: margins as wide as what is written there, labels at the
+//! ends of lines. plotters lays out the axes and draws.
 
 use crate::error::{Error, Result};
 use crate::show::canvas::Drawing;
@@ -31,8 +31,8 @@ struct Placed {
 }
 
 impl Placed {
-    /// Ticked where `measured`, if those places are few, else at round numbers. Names run from left to right and from top
-    /// to bottom.
+    /// Ticked where `measured`, if those places are few, else at round numbers. Names run from left
+    /// to right and from top to bottom.
     fn new(axis: &Axis, data: &[f64], measured: &[f64], up: bool) -> Self {
         let log = axis.scale == Scale::Log;
         let mut data: Vec<f64> = data
@@ -104,8 +104,8 @@ impl Figure {
     /// Checks the data and draws it.
     ///
     /// # Errors
-    /// No points, an estimate or a mark that is not finite, or one that is not above 0 on a logarithmic axis; labels
-    /// that have no room.
+    /// No points, an estimate or a mark that is not finite, or one that is not above 0 on a
+    /// logarithmic axis; labels that have no room.
     pub fn draw(&self) -> Result<Drawing> {
         let refuse = |wrong, allowed: &str| {
             Err(Error::new(format!("draw `{}`", self.title), wrong, allowed))
@@ -487,7 +487,8 @@ impl Figure {
         Ok(())
     }
 
-    /// What has a label at the right edge: series, by their value where they are rows, and marks all along.
+    /// What has a label at the right edge: series, by their value where they are rows, and marks
+    /// all along.
     fn ends(&self) -> Vec<Series> {
         let mut ends = if self.words() {
             vec![]
@@ -517,7 +518,8 @@ impl Figure {
     }
 }
 
-/// The size at which labels below each other fit into two fifths of a width, and how wide they are then.
+/// The size at which labels below each other fit into two fifths of a width, and how wide they are
+/// then.
 fn column<'a>(
     area: &Area,
     labels: impl Iterator<Item = &'a String> + Clone,
@@ -546,7 +548,8 @@ fn column<'a>(
     ))
 }
 
-/// Moves labels apart, as little as needed, so that they are `gap` apart between `top` and `bottom`.
+/// Moves labels apart, as little as needed, so that they are `gap` apart between `top` and
+/// `bottom`.
 fn spread(labels: &mut [(i32, usize)], (top, bottom): (i32, i32), gap: i32) {
     labels.sort_by_key(|(at, _)| *at);
     let mut free = top;
@@ -564,7 +567,8 @@ fn spread(labels: &mut [(i32, usize)], (top, bottom): (i32, i32), gap: i32) {
 const DISC: usize = 0;
 const TRIANGLE: usize = 2;
 
-/// A marker whose shape goes with `index`, filled or hollow, so that series differ without colour too.
+/// A marker whose shape goes with `index`, filled or hollow, so that series differ without colour
+/// too.
 fn marker(
     area: &Area,
     (x, y): (i32, i32),

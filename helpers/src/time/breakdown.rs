@@ -15,8 +15,8 @@ pub struct Breakdown {
     pub enter_ns: f64,
     /// From the wish to enter the critical section to the entry, beyond that.
     pub wait_ns: f64,
-    /// Waits that are shorter cannot be told from none: by so much the entries differed where nobody
-    /// else wanted in.
+    /// Waits that are shorter cannot be told from none: by so much the entries differed where
+    /// nobody else wanted in.
     pub wait_floor_ns: f64,
     /// Inside the critical section.
     pub hold_ns: f64,
@@ -24,16 +24,16 @@ pub struct Breakdown {
     pub release_ns: f64,
     /// Between two operations, which is what the field calls think time.
     pub think_ns: f64,
-    /// Ready to run, and no core free, or the core was interrupted; `None` where the system does not
-    /// tell, and then it counts as waiting.
+    /// Ready to run, and no core free, or the core was interrupted; `None` where the system does
+    /// not tell, and then it counts as waiting.
     pub without_core_ns: Option<f64>,
     /// Taken by the instrument, the gate included, and part of no operation.
     pub instrument_ns: f64,
     /// What is left of the threads' time, in no part.
     pub unaccounted_ns: f64,
-    /// By so much entering, waiting and releasing were multiplied for all parts to fit into the time:
-    /// below 1 where operations that were timed took longer than the others, since the clock was
-    /// read.
+    /// By so much entering, waiting and releasing were multiplied for all parts to fit into the
+    /// time: below 1 where operations that were timed took longer than the others, since the clock
+    /// was read.
     pub fitted: f64,
 }
 
@@ -59,6 +59,20 @@ pub(crate) struct Known {
     pub(crate) works: [bool; 2],
     /// What entering takes, where that is known already.
     pub(crate) entry: Option<Entry>,
+}
+
+impl Known {
+    /// What entering takes all operations where nobody else wants in.
+    fn enter_ns(&self) -> f64 {
+        let entry_ns = self.entry.map_or(0.0, |entry| entry.ns - self.clock_ns);
+        entry_ns.max(0.0) * self.operations as f64
+    }
+}
+
+/// Waits, less the time without a core that they hide: they were longer than what is left of the
+/// time, by so much at most.
+fn with_a_core(waits_ns: f64, left_ns: f64, hidden_ns: f64) -> f64 {
+    waits_ns - (waits_ns - left_ns).clamp(0.0, hidden_ns.min(waits_ns))
 }
 
 /// A part of the operations that were timed, each in its order.
@@ -90,60 +104,81 @@ impl Part {
     }
 }
 
-impl Breakdown {
-    pub(crate) fn of(records: &[Record], known: Known) -> Self {
-        let operations = known.operations as f64;
+/// The parts of the operations that were timed.
+struct Timed {
+    waits: Part,
+    holds: Part,
+    releases: Part,
+    thinks: Part,
+    /// Whether each hold is work of one length, which takes longer only where it is interrupted.
+    of_one_length: bool,
+}
+
+impl Timed {
+    fn of(records: &[Record], known: &Known) -> Self {
         let part = |part: fn(&Record) -> u64| {
             let mut sorted_ns: Vec<u64> = records.iter().map(part).collect();
             sorted_ns.sort_unstable();
             Part {
                 sorted_ns,
                 clock_ns: known.clock_ns,
-                operations,
+                operations: known.operations as f64,
             }
         };
-        let holds = part(|it| it.hold);
-        let thinks = part(|it| it.think);
-        let releases = part(|it| it.release);
-        let waits_ns = part(|it| it.wait).all_ns();
+        Self {
+            waits: part(|it| it.wait),
+            holds: part(|it| it.hold),
+            releases: part(|it| it.release),
+            thinks: part(|it| it.think),
+            of_one_length: records.iter().all(|it| it.of_one_length),
+        }
+    }
 
-        // Work of one length takes longer only where it is interrupted.
-        let of_one_length = records.iter().all(|it| it.of_one_length);
-        let hold_ns = match (of_one_length, known.works[0]) {
-            (true, true) => holds.undisturbed_ns(),
-            // What the clock finds for no work at all is its own noise, times all operations.
+    /// What the clock finds for no work at all is its own noise, times all operations.
+    fn hold_ns(&self, is_work: bool) -> f64 {
+        match (self.of_one_length, is_work) {
+            (true, true) => self.holds.undisturbed_ns(),
             (true, false) => 0.0,
-            (false, _) => holds.trimmed_ns(),
-        };
-        let think_ns = if known.works[1] {
-            thinks.undisturbed_ns()
+            (false, _) => self.holds.trimmed_ns(),
+        }
+    }
+
+    fn think_ns(&self, is_work: bool) -> f64 {
+        if is_work {
+            self.thinks.undisturbed_ns()
         } else {
             0.0
-        };
-        let release_ns = releases.trimmed_ns();
-        let longer_ns = |part: &Part, ns: f64| if ns > 0.0 { part.all_ns() - ns } else { 0.0 };
-        let off_ns = longer_ns(&holds, hold_ns)
-            + longer_ns(&thinks, think_ns)
-            + longer_ns(&releases, release_ns);
+        }
+    }
+}
 
-        let off_ns = f64::max(off_ns, 0.0);
+impl Breakdown {
+    pub(crate) fn of(records: &[Record], known: Known) -> Self {
+        let timed = Timed::of(records, &known);
+        let hold_ns = timed.hold_ns(known.works[0]);
+        let think_ns = timed.think_ns(known.works[1]);
+        let release_ns = timed.releases.trimmed_ns();
+
+        // Parts that took longer than that were interrupted.
+        let longer_ns = |part: &Part, ns: f64| if ns > 0.0 { part.all_ns() - ns } else { 0.0 };
+        let off_ns = longer_ns(&timed.holds, hold_ns)
+            + longer_ns(&timed.thinks, think_ns)
+            + longer_ns(&timed.releases, release_ns);
+        let off_ns = off_ns.max(0.0);
         let without_core_ns = known.without_core_ns.map(|ns| ns.max(off_ns));
 
-        // Waits that are more than what is left of the time were time without a core in part.
         let instrument_ns = known.instrument_ns + records.len() as f64 * READINGS * known.clock_ns;
         let others_ns = instrument_ns + hold_ns + think_ns + release_ns;
         let left_ns = known.thread_ns - others_ns - without_core_ns.unwrap_or(0.0);
         let hidden_ns = without_core_ns.map_or(0.0, |ns| ns - off_ns);
-        let waits_ns = waits_ns - (waits_ns - left_ns).clamp(0.0, hidden_ns.min(waits_ns));
+        let waits_ns = with_a_core(timed.waits.all_ns(), left_ns, hidden_ns);
+        let enter_ns = known.enter_ns().min(waits_ns);
 
-        let entered_ns = known
-            .entry
-            .map_or(0.0, |entry| (entry.ns - known.clock_ns).max(0.0));
-        let enter_ns = (entered_ns * operations).min(waits_ns);
         let found = Self {
             enter_ns,
             wait_ns: waits_ns - enter_ns,
-            wait_floor_ns: known.entry.map_or(0.0, |entry| entry.spread_ns) * operations,
+            wait_floor_ns: known.entry.map_or(0.0, |entry| entry.spread_ns)
+                * known.operations as f64,
             hold_ns,
             release_ns,
             think_ns,

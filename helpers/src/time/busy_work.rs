@@ -1,8 +1,8 @@
 //! Work of a known length.
 //!
-//! A loop's time is not everywhere in proportion to its turns: on one processor a loop of 8,192 turns
-//! or more took 0.8 µs longer, once. So the turns for a length are found by timing that length, and
-//! what is found is said with it.
+//! A loop's time is not everywhere in proportion to its turns: on one processor a loop of 8,192
+//! turns or more took 0.8 µs longer, once. So the turns for a length are found by timing that
+//! length, and what is found is said with it.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use std::time::Instant;
 
 /// Work of a known length that touches no memory; see [`Calibration::busy_work`].
 ///
-/// [`Calibration::busy_work`]: crate::Calibration::busy_work
+/// [`Calibration::busy_work`]: super::calibration::Calibration::busy_work
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BusyWork {
     /// How long it was asked to be, in nanoseconds.

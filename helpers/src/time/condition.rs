@@ -179,8 +179,8 @@ impl<'a> Condition<'a> {
         Ok(())
     }
 
-    /// Has threads that leave work to others do as much in the next sample as is done within it, and
-    /// others as much as they can.
+    /// Has threads that leave work to others do as much in the next sample as is done within it,
+    /// and others as much as they can.
     fn adapt(&mut self, sample: &Sample, round: &Round) {
         self.most_operations = u64::MAX;
         if sample.worked_off_ns > DELEGATES * sample.wall_ns {
@@ -290,14 +290,14 @@ fn operations_in(whole_ns: f64, operation_ns: f64) -> u64 {
     (whole_ns / operation_ns).max(1.0) as u64
 }
 
-/// The nearest power of two: a batch that is a little shorter would tell a design from itself, since
-/// the last one of a sample goes beyond its end.
+/// The nearest power of two: a batch that is a little shorter would tell a design from itself,
+/// since the last one of a sample goes beyond its end.
 fn round_batch(operations: f64) -> u64 {
     1 << operations.log2().round().max(0.0) as u32
 }
 
-/// What entering takes where nobody else wants in: the quicker one of alone and apart. Both tell how
-/// finely, the longest time left out, which may have been interrupted.
+/// What entering takes where nobody else wants in: the quicker one of alone and apart. Both tell
+/// how finely, the longest time left out, which may have been interrupted.
 fn entry(alone_ns: Vec<f64>, apart_ns: Vec<f64>) -> Option<Entry> {
     if alone_ns.is_empty() || apart_ns.is_empty() {
         return None;

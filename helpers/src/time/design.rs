@@ -26,7 +26,11 @@ pub enum Family {
 /// ```
 /// use helpers::{Design, Family, Setting, parking_lot::Mutex};
 /// let locked = Design::new("parking_lot", Family::Lock, || Mutex::new(0),
-///     |value, work| work.repeat(|section| { let mut value = value.lock(); *value += 1; section.work() }),
+///     |value, work| work.repeat(|section| {
+///         let mut value = value.lock();
+///         *value += 1;
+///         section.work()
+///     }),
 ///     |value| *value.lock());
 /// let setting = Setting { threads: vec![1, 2], sample_ms: 1, ..Default::default() };
 /// let run = helpers::time_designs(&[locked], &setting)?;

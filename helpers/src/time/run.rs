@@ -83,8 +83,8 @@ impl Timing {
         Ok(Claim::new(name, self.times(other)?, range, &warnings))
     }
 
-    /// What operations waited that were timed, in nanoseconds, a value a sample: so many of a hundred
-    /// waited no longer. Of the histogram's bucket in which that lies, the middle.
+    /// What operations waited that were timed, in nanoseconds, a value a sample: so many of a
+    /// hundred waited no longer. Of the histogram's bucket in which that lies, the middle.
     pub fn waits_at_ns(&self, percentile: f64) -> Vec<f64> {
         let waits = self
             .samples
@@ -102,7 +102,7 @@ impl Timing {
     ///
     /// # Errors
     /// As [`Estimate::median`]; there are none where
-    /// [`Setting::breakdown`](crate::Setting::breakdown) was not set.
+    /// [`Setting::breakdown`](super::setting::Setting::breakdown) was not set.
     pub fn wait_at_ns(&self, percentile: f64) -> Result<Estimate> {
         let estimate = Estimate::median(&self.waits_at_ns(percentile))?;
         let waits = self.samples.iter().find_map(|sample| sample.waits.as_ref());
@@ -176,8 +176,8 @@ impl DesignRun {
         })
     }
 
-    /// By how much the busy loop changed: of the first, the middle and the last third of the rounds,
-    /// the slowest over the fastest, less 1.
+    /// By how much the busy loop changed: of the first, the middle and the last third of the
+    /// rounds, the slowest over the fastest, less 1.
     pub fn drift(&self) -> f64 {
         drift(
             &self
@@ -209,8 +209,8 @@ fn drift(turns_ns: &[f64]) -> f64 {
 /// sections is timed anew and corrected to the length that was asked.
 ///
 /// # Errors
-/// A field of `setting` outside its range, two designs with one label, more than an hour of samples,
-/// a thread that panics, or a total that is wrong.
+/// A field of `setting` outside its range, two designs with one label, more than an hour of
+/// samples, a thread that panics, or a total that is wrong.
 pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> {
     setting.check()?;
     check_labels(designs)?;
@@ -223,70 +223,85 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
         let threads = setting.threads.iter();
         conditions.extend(threads.map(|&threads| alone.with_threads(threads, cores)));
     }
-    let expected = expected_time(&conditions, setting)?;
-    check_time(expected)?;
-    let progress = Progress::announce(&described(designs.len(), setting), expected);
+    let forecast = expected_time(&conditions, setting)?;
+    check_time(forecast)?;
+    let progress = Progress::announce(&described(designs.len(), setting), forecast);
 
     let began = Instant::now();
-    let crowd = setting
-        .threads
-        .iter()
-        .copied()
-        .max()
-        .unwrap_or(1)
-        .min(cores);
-    let core_to_core = || {
-        if crowd > 1 {
-            core_to_core_ns()
-        } else {
-            Ok(None)
-        }
-    };
-    let before_ns = core_to_core()?;
+    let before_ns = core_to_core(setting, cores)?;
     let mut monitor = LoadMonitor::begin();
     let one_round = warm_up(&mut conditions, &round)?;
     let progress = progress.correct(one_round * setting.samples as u32);
-
-    let mut calibrations = Vec::new();
-    let mut holds = Vec::new();
-    let mut thinks = Vec::new();
-    let mut places = fastrand::Rng::with_seed(setting.seed);
-    let mut order: Vec<usize> = (0..conditions.len()).collect();
-    for done in 0..setting.samples {
-        round.calibrate();
-        calibrations.push(round.calibration);
-        holds.push(round.hold);
-        thinks.push(round.think);
-        monitor.look_again();
-        places.shuffle(&mut order);
-        for &index in &order {
-            conditions[index].add_sample(&round, places.usize(..))?;
-        }
-        progress.tell(done + 1, setting.samples);
-    }
+    let lengths = take_samples(&mut conditions, &mut round, &mut monitor, &progress)?;
     let load = monitor.end();
-    let core_to_core_ns = before_ns
-        .zip(core_to_core()?)
-        .map(|(before, after)| [before, after]);
+    let after_ns = core_to_core(setting, cores)?;
+    let took = began.elapsed();
+
     let clock_step_ns = clock::clock_resolution_ns();
+    let timings = conditions.into_iter();
     let mut run = DesignRun {
         setting: setting.clone(),
-        calibrations,
-        holds,
-        thinks,
-        core_to_core_ns,
-        forecast: expected,
-        took: began.elapsed(),
+        calibrations: lengths.calibrations,
+        holds: lengths.holds,
+        thinks: lengths.thinks,
+        core_to_core_ns: before_ns
+            .zip(after_ns)
+            .map(|(before, after)| [before, after]),
+        forecast,
+        took,
         load,
         warnings: vec![],
         measured: stamp::measured_now(),
-        timings: conditions
-            .into_iter()
-            .map(|it| timing(it, clock_step_ns))
+        timings: timings
+            .map(|condition| timing(condition, clock_step_ns))
             .collect(),
     };
     run.warn(cores);
     Ok(run)
+}
+
+/// What was found of the clock and of work in each round.
+#[derive(Default)]
+struct Lengths {
+    calibrations: Vec<Calibration>,
+    holds: Vec<BusyWork>,
+    thinks: Vec<BusyWork>,
+}
+
+/// Takes the samples that count, each round in a new random order: a drift of the machine then falls
+/// on all conditions alike.
+fn take_samples(
+    conditions: &mut [Condition],
+    round: &mut Round,
+    monitor: &mut LoadMonitor,
+    progress: &Progress,
+) -> Result<Lengths> {
+    let setting = round.setting;
+    let mut lengths = Lengths::default();
+    let mut random = fastrand::Rng::with_seed(setting.seed);
+    let mut order: Vec<usize> = (0..conditions.len()).collect();
+    for done in 0..setting.samples {
+        round.calibrate();
+        lengths.calibrations.push(round.calibration);
+        lengths.holds.push(round.hold);
+        lengths.thinks.push(round.think);
+        monitor.look_again();
+        random.shuffle(&mut order);
+        for &index in &order {
+            conditions[index].add_sample(round, random.usize(..))?;
+        }
+        progress.tell(done + 1, setting.samples);
+    }
+    Ok(lengths)
+}
+
+/// How far apart the cores are, where threads are to share something.
+fn core_to_core(setting: &Setting, cores: usize) -> Result<Option<f64>> {
+    let most = setting.threads.iter().copied().max().unwrap_or(1);
+    if most.min(cores) == 1 {
+        return Ok(None);
+    }
+    core_to_core_ns()
 }
 
 fn check_labels(designs: &[Design]) -> Result<()> {

@@ -19,11 +19,11 @@ pub struct Sample {
     /// The core on which each thread began, and that on which it ended, where the system tells.
     pub cores: Vec<[usize; 2]>,
     /// Where the threads' time went; all zero unless
-    /// [`Setting::breakdown`](crate::Setting::breakdown) is set.
+    /// [`Setting::breakdown`](super::setting::Setting::breakdown) is set.
     pub breakdown: Breakdown,
     /// The nanoseconds that the operations waited which were timed, from the wish to enter to the
     /// entry, less one reading of the clock, to two digits; taken where
-    /// [`Setting::breakdown`](crate::Setting::breakdown) is set.
+    /// [`Setting::breakdown`](super::setting::Setting::breakdown) is set.
     pub waits: Option<Histogram<u64>>,
 }
 
@@ -68,7 +68,8 @@ impl Sample {
         })
     }
 
-    /// What the threads did; an error in words if one of them did not repeat its work, or did twice.
+    /// What the threads did; an error in words if one of them did not repeat its work, or did
+    /// twice.
     ///
     /// `oversubscribed` is whether there are fewer cores than threads.
     pub(crate) fn of(

@@ -30,8 +30,8 @@ fn telling_counts(cores: usize) -> Vec<usize> {
     counts
 }
 
-/// Runs `work(0)` to `work(threads - 1)` on a thread each, all let go at once, and returns what each
-/// returned.
+/// Runs `work(0)` to `work(threads - 1)` on a thread each, all let go at once, and returns what
+/// each returned.
 ///
 /// # Errors
 /// `threads` is not 1 to 256, a thread could not be started, or one panicked.
@@ -57,7 +57,8 @@ pub(crate) fn on_prepared_threads<T: Send>(
     const GIVE_UP: usize = 2;
     let attempted = "run on threads";
     within("threads", threads, 1..=MOST_THREADS)?;
-    // Not std's `Barrier`: threads that spin leave it together, and it lets them go when one of them cannot start.
+    // Not std's `Barrier`: threads that spin leave it together, and it lets them go when one of
+    // them cannot start.
     let gate = &AtomicUsize::new(WAIT);
     let arrived = &AtomicUsize::new(0);
     let prepare = &prepare;
@@ -86,7 +87,8 @@ pub(crate) fn on_prepared_threads<T: Send>(
             std::thread::yield_now();
         }
         gate.store(GO, Ordering::Release);
-        // Every handle is joined before the first panic is reported: an unjoined panic would end the scope in another.
+        // Every handle is joined before the first panic is reported: an unjoined panic would end
+        // the scope in another.
         let joined: Vec<_> = handles.into_iter().map(|handle| handle.join()).collect();
         joined
             .into_iter()

@@ -232,8 +232,8 @@ impl Work {
         repeat!(self, operation, await);
     }
 
-    /// Waits for what the operations left under way, such as messages: it belongs to the time of the
-    /// sample, which says how much of it passed here.
+    /// Waits for what the operations left under way, such as messages: it belongs to the time of
+    /// the sample, which says how much of it passed here.
     pub fn finish(&mut self, wait: impl FnOnce()) {
         wait();
         self.ended = Some(self.moment_after());

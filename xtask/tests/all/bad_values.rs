@@ -17,8 +17,8 @@ fn a_value_that_makes_no_sense_is_refused_in_one_sentence_or_works() {
             for bad in extremes(parameter) {
                 let refuse = |cell: &&Cell| refuses(&mut session, parameter, &bad, cell);
                 let refusing: Vec<&Cell> = cells[..tried].iter().copied().filter(refuse).collect();
-                // What runs well with the first and most absurd value does nothing with the parameter; the others are
-                // tried in two cells each, by turns.
+                // What runs well with the first and most absurd value does nothing with the
+                // parameter; the others are tried in two cells each, by turns.
                 if tried == cells.len() && !refusing.is_empty() {
                     cells = refusing;
                 }
@@ -29,12 +29,14 @@ fn a_value_that_makes_no_sense_is_refused_in_one_sentence_or_works() {
     }
 }
 
-/// The most absurd value of each parameter in one cell, and values of another type, which the compiler refuses.
+/// The most absurd value of each parameter in one cell, and values of another type, which the
+/// compiler refuses.
 pub fn most_absurd_and_other_types(session: &mut Session, parts: &Parts) {
     session.run_well(&parts.parameter_cell(|parameter| parameter.small(0.0)));
     for parameter in &parts.parameters {
         let bad = extremes(parameter).remove(0);
-        // The last cell, a verdict, uses most of them. One that only names the parameter runs; then another refuses.
+        // The last cell, a verdict, uses most of them. One that only names the parameter runs; then
+        // another refuses.
         let mut refuse =
             |cell: &&Cell| refuses(session, parameter, &bad, cell) || parameter.most.is_none();
         let refused = parts
@@ -71,8 +73,8 @@ pub fn most_absurd_and_other_types(session: &mut Session, parts: &Parts) {
     );
 }
 
-/// Values of the right type, the most absurd first: at the ends of the range of the comment, outside it, or absurd.
-/// Each with what a refusal says was given.
+/// Values of the right type, the most absurd first: at the ends of the range of the comment,
+/// outside it, or absurd. Each with what a refusal says was given.
 fn extremes(parameter: &Parameter) -> Vec<(String, String)> {
     let mut numbers = vec![u64::MAX, 0];
     numbers.extend(
@@ -111,7 +113,8 @@ fn extremes(parameter: &Parameter) -> Vec<(String, String)> {
     values
 }
 
-/// Whether a cell refuses a value, as in `cannot use COUNT: it is 0 (allowed: 1 to 5)`; if not, it runs.
+/// Whether a cell refuses a value, as in `cannot use COUNT: it is 0 (allowed: 1 to 5)`; if not, it
+/// runs.
 fn refuses(
     session: &mut Session,
     parameter: &Parameter,

@@ -10,7 +10,8 @@ use crate::workbench::*;
 use serde_json::{Value, json};
 use std::fs;
 
-/// Notebook 02 with small values; samples so long that an interrupt comes before a thousand of them have passed.
+/// Notebook 02 with small values; samples so long that an interrupt comes before a thousand of them
+/// have passed.
 fn small() -> Value {
     with_values(&notebooks()[1], |parameter| match parameter.name.as_str() {
         "SAMPLE_MS" => "20".into(),
@@ -52,7 +53,8 @@ fn a_shared_notebook_shows_everything_and_a_faulty_one_is_found_out() {
     assert_eq!(sheet.faults(), [unseen, unseen, unseen, tables, asks]);
 }
 
-/// A notebook with one cell that shows a figure and a table, three figures that a reader does not see, and no table.
+/// A notebook with one cell that shows a figure and a table, three figures that a reader does not
+/// see, and no table.
 fn faulty(committed: &Value) -> Value {
     let outputs = code_cells(committed)
         .into_iter()
@@ -86,8 +88,8 @@ fn run(sheet: &Sheet, menu: &str, entry: &str) -> Value {
     assert_well(sheet, entry)
 }
 
-/// A reader runs all cells, changes a number and runs again, interrupts a long measurement, and goes on.
-/// `figure` is a cell that times contenders on all threads and shows a figure of them.
+/// A reader runs all cells, changes a number and runs again, interrupts a long measurement, and
+/// goes on. `figure` is a cell that times contenders on all threads and shows a figure of them.
 fn a_reader_works(sheet: &Sheet, figure: &str) {
     run(sheet, "Run", "Run All Cells");
     sheet.type_number("THREADS", "2", "3");

@@ -3,7 +3,8 @@
 use crate::workbench::*;
 use serde_json::Value;
 
-/// Most cells, words in them and figures; code cells from the parameters to the first figure; code cells in a row.
+/// Most cells, words in them and figures; code cells from the parameters to the first figure; code
+/// cells in a row.
 const SITTING: [usize; 5] = [45, 1_600, 8, 6, 2];
 const DEEPER: [usize; 5] = [50, 1_800, 8, 6, 2];
 

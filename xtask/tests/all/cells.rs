@@ -1,4 +1,5 @@
-//! What an ordinary change to a notebook or the helper crate can break, in one kernel for each notebook.
+//! What an ordinary change to a notebook or the helper crate can break, in one kernel for each
+//! notebook.
 
 use crate::parameter_cells::{Parts, parts};
 use crate::session::Session;
@@ -56,8 +57,8 @@ fn forced(session: &mut Session, parts: &Parts) {
     }
 }
 
-/// Callers of the guarded counter, and tasks with a guard; what the compiler says, nothing where it takes them. Those
-/// that it refuses differ in one line from one that it takes.
+/// Callers of the guarded counter, and tasks with a guard; what the compiler says, nothing where it
+/// takes them. Those that it refuses differ in one line from one that it takes.
 const CALLERS: [(&str, &str); 7] = [
     (
         "let counter = guarded::Counter::default(); counter.increment(); let _: u64 = counter.get();",
@@ -110,9 +111,9 @@ fn callers(session: &mut Session) {
     }
 }
 
-/// Threads of two cells hand a lock to each other. Were the helper crate linked statically into the library that each
-/// cell is, each would hold a copy of the queue in which parking_lot keeps its waiting threads, and a thread would wake
-/// nobody but those of its own cell.
+/// Threads of two cells hand a lock to each other. Were the helper crate linked statically into the
+/// library that each cell is, each would hold a copy of the queue in which parking_lot keeps its
+/// waiting threads, and a thread would wake nobody but those of its own cell.
 fn hand_over_a_lock(session: &mut Session) {
     session.doing = "two cells hand a lock over".into();
     session.run_well(TURNS);

@@ -95,7 +95,8 @@ pub fn whole(notebook: &Value) -> Vec<String> {
     ])
 }
 
-/// A PNG of 1440 x 840 pixels, with no channel that would let anything shine through, and not blank.
+/// A PNG of 1440 x 840 pixels, with no channel that would let anything shine through, and not
+/// blank.
 fn picture(encoded: &str) -> Result<(), String> {
     let bytes = STANDARD
         .decode(encoded.replace('\n', ""))
@@ -175,7 +176,8 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
     let listed = html.matches("href=\"#").count() >= html.matches("<h2").count();
     let titled = html.contains(&format!("<title>{}</title>", escaped(title)));
     let mut wrong = found([
-        // With this no browser fetches anything for the page; what it asks for all the same is seen in one.
+        // With this no browser fetches anything for the page; what it asks for all the same is seen
+        // in one.
         (
             !html.contains("content=\"default-src 'none';"),
             "the page does not forbid requests".into(),
@@ -216,7 +218,8 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
     wrong
 }
 
-/// An alternative text holds the figure's title and its data, or as many rows as fit and the number of the others.
+/// An alternative text holds the figure's title and its data, or as many rows as fit and the number
+/// of the others.
 fn tells(alternative: &str, twin: &str) -> Result<(), String> {
     let columns = |line: &str| {
         let columns = line

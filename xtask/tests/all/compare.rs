@@ -51,7 +51,8 @@ fn two_folders_become_tables_in_markdown() {
     ["a", "b"]
         .iter()
         .for_each(|side| fs::create_dir(path(side)).unwrap());
-    // 20 / 10 = 2; down by the root of ln(12/10)² + ln(18/20)², up by that of ln(9/10)² + ln(24/20)².
+    // 20 / 10 = 2; down by the root of ln(12/10)² + ln(18/20)², up by that of ln(9/10)² +
+    // ln(24/20)².
     executed(
         &path("a/one.ipynb"),
         &["Cost?", "Same?", "Gone?"],

@@ -1,4 +1,5 @@
-//! The notebooks, executed once with small parameters for all tests that look at the result, and as committed.
+//! The notebooks, executed once with small parameters for all tests that look at the result, and as
+//! committed.
 
 use crate::checks::{self, found};
 use crate::parameter_cells::parts;
@@ -14,7 +15,8 @@ use std::sync::LazyLock;
 /// The first cell of every notebook.
 const SET_UP: &str = include_str!("set-up-cell.txt");
 
-/// A folder in which `cargo xtask run` has left all notebooks and their pages, executed with small values.
+/// A folder in which `cargo xtask run` has left all notebooks and their pages, executed with small
+/// values.
 pub fn folder() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("executed");
@@ -194,7 +196,8 @@ fn form(notebook: &Value) -> Vec<String> {
     wrong
 }
 
-/// A file that is shared names no folder, user or host of this machine; its pictures are left out of the search.
+/// A file that is shared names no folder, user or host of this machine; its pictures are left out
+/// of the search.
 fn privacy(shared: &str) -> Vec<String> {
     let mut names: Vec<String> = ["/home/", "/Users/", "/root/", "/tmp/"]
         .map(String::from)

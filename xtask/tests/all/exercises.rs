@@ -1,6 +1,8 @@
-//! The exercises of the notebooks: the committed cell is not solved, a solution is, and what is wrong is found wrong.
+//! The exercises of the notebooks: the committed cell is not solved, a solution is, and what is
+//! wrong is found wrong.
 //!
-//! `exercises/NN-K.rs` holds, for exercise K of notebook NN, a solution and wrong ones, each below a line that says which.
+//! `exercises/NN-K.rs` holds, for exercise K of notebook NN, a solution and wrong ones, each below
+//! a line that says which.
 
 use crate::parameter_cells::{Cell, parts};
 use crate::session::Session;

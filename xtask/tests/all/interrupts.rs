@@ -1,4 +1,5 @@
-//! A kernel that is interrupted at any moment, while it compiles or measures, runs on after set-up and parameters.
+//! A kernel that is interrupted at any moment, while it compiles or measures, runs on after set-up
+//! and parameters.
 
 use crate::orders::SAME;
 use crate::parameter_cells::{Cell, Parts, parts};
@@ -28,7 +29,8 @@ fn a_kernel_recovers_from_an_interrupt_at_any_moment() {
     }
 }
 
-/// Interrupts a cell that measures, while it compiles or runs, if it still does; whether that stopped it.
+/// Interrupts a cell that measures, while it compiles or runs, if it still does; whether that
+/// stopped it.
 pub fn at_a_random_moment(session: &mut Session, parts: &Parts, random: &mut Rng) -> bool {
     let (cell, moment) = (measuring(parts, random), 2.0 * random.f64());
     // Twice in a row, every fourth time: the second may come while the process is started again.
@@ -46,7 +48,8 @@ pub fn at_a_random_moment(session: &mut Session, parts: &Parts, random: &mut Rng
     !error.is_empty()
 }
 
-/// Interrupts a cell when it has begun to run and will for long, since the values are those of the notebook.
+/// Interrupts a cell when it has begun to run and will for long, since the values are those of the
+/// notebook.
 pub fn while_it_measures(session: &mut Session, parts: &Parts, random: &mut Rng) {
     let cell = measuring(parts, random);
     session.doing = format!("{} is interrupted while it measures", cell.id);

@@ -21,8 +21,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// JupyterLab on a folder of its own, in which nothing is trusted and nothing of the user's is touched, where a
-    /// shell has set this in an empty folder.
+    /// JupyterLab on a folder of its own, in which nothing is trusted and nothing of the user's is
+    /// touched, where a shell has set this in an empty folder.
     pub fn lab(set: &str) -> Self {
         environment();
         let folder = workspace();
@@ -30,7 +30,8 @@ impl Server {
         for name in ["config/labconfig", "data", "runtime", "temporary"] {
             fs::create_dir_all(path(name)).unwrap();
         }
-        // The question whether news should be shown is JupyterLab's own, and would be asked of another host.
+        // The question whether news should be shown is JupyterLab's own, and would be asked of
+        // another host.
         let no_news = json!({ "disabledExtensions": { "@jupyterlab/apputils-extension:announcements": true } });
         fs::write(
             path("config/labconfig/page_config.json"),
@@ -207,8 +208,8 @@ impl Sheet {
         self.page.press_control_enter();
     }
 
-    /// Chooses from a menu what makes cells run, and agrees if asked whether to restart. Comes back when they run, and
-    /// the set-up cell, where it is one of them, has finished.
+    /// Chooses from a menu what makes cells run, and agrees if asked whether to restart. Comes back
+    /// when they run, and the set-up cell, where it is one of them, has finished.
     pub fn begin(&self, menu: &str, entry: &str) {
         let kernel =
             format!("{NOTEBOOK}.sessionContext.session?.kernel?.connectionStatus === 'connected'");
@@ -226,7 +227,8 @@ impl Sheet {
         let set_up = format!("{NOTEBOOK}.content.widgets.find(cell => cell.model.id === 'set-up')");
         let finished = format!("{set_up}.model.executionState !== 'running' || {DIED}");
         let what = "the set-up cell has finished";
-        // A kernel that answers a question on a connection that is closed already may hear nothing more (evcxr 0.22).
+        // A kernel that answers a question on a connection that is closed already may hear nothing
+        // more (evcxr 0.22).
         if !self.page.comes(what, 400, &finished) {
             progress(&format!(
                 "  {entry}: the kernel hears nothing and is started once more"
@@ -239,8 +241,8 @@ impl Sheet {
     }
 
     pub fn finish(&self, what: &str) {
-        // After an error that is meant, JupyterLab no longer shows the cells that wait as running, but they are
-        // without a number until they have run.
+        // After an error that is meant, JupyterLab no longer shows the cells that wait as running,
+        // but they are without a number until they have run.
         let idle = format!("{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'");
         let finished =
             format!("!{STATES}.includes('running') && !{COUNTS}.includes(null) && {idle}");
@@ -249,7 +251,8 @@ impl Sheet {
             1_200,
             &format!("{finished} || {DIED}"),
         );
-        // A kernel may not survive its restart, which the reader is told; it is started once more, and without the cells.
+        // A kernel may not survive its restart, which the reader is told; it is started once more,
+        // and without the cells.
         if self.page.evaluate(DIED) == true {
             assert!(self.restarted.get(), "{what}: the kernel died");
             progress(&format!(

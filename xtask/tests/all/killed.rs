@@ -1,4 +1,5 @@
-//! `cargo xtask run`, killed: what was there stays whole, no kernel lives on, and the next run works.
+//! `cargo xtask run`, killed: what was there stays whole, no kernel lives on, and the next run
+//! works.
 
 use crate::workbench::*;
 use std::collections::BTreeMap;
@@ -11,7 +12,8 @@ use tempfile::TempDir;
 
 type Files = BTreeMap<PathBuf, String>;
 
-/// A notebook whose second cell says that it runs and waits to be let go, and everything that a run touches.
+/// A notebook whose second cell says that it runs and waits to be let go, and everything that a run
+/// touches.
 struct Bench(TempDir);
 
 impl Bench {
@@ -169,7 +171,8 @@ impl Bench {
         self.finish(self.start(Stdio::null()));
     }
 
-    /// Kills the first run here when it has published so many files, of which none is cut off; then one succeeds.
+    /// Kills the first run here when it has published so many files, of which none is cut off; then
+    /// one succeeds.
     fn kill_after(&self, files: usize) {
         progress(&format!(
             "a run is killed when it has published {files} files"
@@ -198,7 +201,8 @@ impl Bench {
     }
 }
 
-/// The beginning of a line at which a signal is sent to someone, the code with which the run ends, and what it says.
+/// The beginning of a line at which a signal is sent to someone, the code with which the run ends,
+/// and what it says.
 type Case<'a> = (&'a str, &'a str, &'a str, Option<i32>, &'a str);
 
 const KERNEL: &str = "";

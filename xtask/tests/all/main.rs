@@ -1,9 +1,11 @@
-//! The commands around the notebooks, the notebooks in the real kernel, and what a reader sees of them: one program.
+//! The commands around the notebooks, the notebooks in the real kernel, and what a reader sees of
+//! them: one program.
 //!
-//! `cargo test` holds all that an ordinary change can break. What soaks is ignored there, each with how long it takes,
-//! and runs with `cargo test -- --ignored`.
+//! `cargo test` holds all that an ordinary change can break. What soaks is ignored there, each with
+//! how long it takes, and runs with `cargo test -- --ignored`.
 //!
-//! Two tests run at the same time, so none asserts an absolute time, and none rests on what was measured.
+//! Two tests run at the same time, so none asserts an absolute time, and none rests on what was
+//! measured.
 
 mod bad_values;
 mod browser;

@@ -32,7 +32,8 @@ fn the_program_that_counts_bytes_measures_what_the_notebook_measures() {
     }
 }
 
-/// The rule to which the program holds its tasks, for a future of so many captured bytes and one for its state.
+/// The rule to which the program holds its tasks, for a future of so many captured bytes and one
+/// for its state.
 #[test]
 fn the_figure_of_captured_bytes_obeys_the_rule() {
     let cell = cell("stairs-figure");

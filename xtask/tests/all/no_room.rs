@@ -1,11 +1,12 @@
-//! A full disk and folders that take no files: a sentence that names the place and the reason, and nothing is lost.
+//! A full disk and folders that take no files: a sentence that names the place and the reason, and
+//! nothing is lost.
 
 use crate::workbench::*;
 use std::fs;
 use std::path::Path;
 
-/// Checks that a command fails with a sentence where a place is read-only (`ro`) or full at a size. In the sentence the
-/// place is written `{}`, and anything may stand for a `*`.
+/// Checks that a command fails with a sentence where a place is read-only (`ro`) or full at a size.
+/// In the sentence the place is written `{}`, and anything may stand for a `*`.
 fn check(case: (&Path, &str, &str), call: &[&Path], (variable, value): (&str, &Path)) {
     let (place, option, sentence) = case;
     let place = place.display().to_string();

@@ -1,4 +1,5 @@
-//! Cells in other orders with other values in a kernel that stays, which then gives what a fresh one does.
+//! Cells in other orders with other values in a kernel that stays, which then gives what a fresh
+//! one does.
 
 use crate::checks;
 use crate::parameter_cells::{Cell, Parameter, Parts, parts};
@@ -123,8 +124,8 @@ fn said(cell: &Value) -> String {
     }
 }
 
-/// What the rows of a figure's text are called, in order of these names, since rankings differ from run to run; those
-/// that either run could not measure and says it left out are not there.
+/// What the rows of a figure's text are called, in order of these names, since rankings differ from
+/// run to run; those that either run could not measure and says it left out are not there.
 fn labels(cell: &Value, other: &Value) -> Vec<String> {
     let printed = printed(cell) + &printed(other);
     let figures = outputs(cell).filter(|output| output["data"].get("image/png").is_some());

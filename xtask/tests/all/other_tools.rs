@@ -1,4 +1,5 @@
-//! The notebooks in the hands of other tools: executed, compared, turned into text, pages and slides.
+//! The notebooks in the hands of other tools: executed, compared, turned into text, pages and
+//! slides.
 
 use crate::parameter_cells::with_values;
 use crate::workbench::*;
@@ -184,7 +185,8 @@ fn jupytext_writes_rust_and_reads_it_back_without_loss() {
             .all(|rust| rust.contains("\n// :dep helpers = "))
     );
 
-    // Into the notebook that it came from: everything, to the byte; then an edit arrives, and nothing else changes.
+    // Into the notebook that it came from: everything, to the byte; then an edit arrives, and
+    // nothing else changes.
     let update = [
         "--update",
         "--to",

@@ -1,7 +1,8 @@
 //! A page in a real browser, used as a reader uses it: looked at, clicked, typed into.
 //!
-//! The browser is told what to do in its own protocol (<https://chromedevtools.github.io/devtools-protocol>), through
-//! pipes. The crates that know the whole protocol take longer to build than all others together.
+//! The browser is told what to do in its own protocol
+//! (<https://chromedevtools.github.io/devtools-protocol>), through pipes. The crates that know the
+//! whole protocol take longer to build than all others together.
 
 use crate::workbench::*;
 use serde_json::{Value, json};
@@ -45,7 +46,8 @@ fn executable() -> Option<PathBuf> {
 }
 
 impl Browser {
-    /// Starts a browser for a test. Where there is none the test is skipped and said to be; on CI it fails.
+    /// Starts a browser for a test. Where there is none the test is skipped and said to be; on CI
+    /// it fails.
     pub fn start<F: Fn()>(_test: F) -> Option<Self> {
         let test = std::any::type_name::<F>();
         let Some(program) = executable() else {
@@ -68,7 +70,8 @@ impl Browser {
             ])
             .arg(program)
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            // The sandbox is not to be had by a user who is root; tabs in the background are to go on.
+            // The sandbox is not to be had by a user who is root; tabs in the background are to go
+            // on.
             .args([
                 "--headless",
                 "--remote-debugging-pipe",

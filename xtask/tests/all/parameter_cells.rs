@@ -1,5 +1,5 @@
-//! The constants of the notebooks' parameter cells with the range that the comment of each states, and what the other
-//! cells define and do with them.
+//! The constants of the notebooks' parameter cells with the range that the comment of each states,
+//! and what the other cells define and do with them.
 
 use crate::workbench::*;
 use serde_json::Value;
@@ -34,8 +34,8 @@ impl Parameter {
         self.value == "&[]"
     }
 
-    /// The least at `share` 0, the value of the notebook at 1, between them by the logarithm; of a list, the notebook's,
-    /// or a short one.
+    /// The least at `share` 0, the value of the notebook at 1, between them by the logarithm; of a
+    /// list, the notebook's, or a short one.
     pub fn small(&self, share: f64) -> String {
         if self.is_list() {
             return if self.is_open() {
@@ -260,7 +260,8 @@ fn parse(cell: &str) -> Vec<Parameter> {
         let (name, rest) = line.strip_prefix("const ")?.split_once(": ")?;
         let (kind, rest) = rest.split_once(" = ")?;
         let (value, comment) = rest.split_once("; // ")?;
-        // At the end of the comment, before the experiments: `5 to 1,000`, `10,000 or more`, or none.
+        // At the end of the comment, before the experiments: `5 to 1,000`, `10,000 or more`, or
+        // none.
         let [least, most] = match comment
             .split(';')
             .next()

@@ -98,8 +98,8 @@ impl Session {
         said
     }
 
-    /// Executes a cell and waits for this sign in what it writes, if there is one; interrupts the kernel, if the cell
-    /// still runs, so many seconds after the sign or else after the request.
+    /// Executes a cell and waits for this sign in what it writes, if there is one; interrupts the
+    /// kernel, if the cell still runs, so many seconds after the sign or else after the request.
     pub fn execute_until(&mut self, source: &str, sign: &str, interrupts: &[f64]) -> Said {
         let request =
             json!({ "source": source, "seconds": LIMIT, "sign": sign, "interrupts": interrupts });

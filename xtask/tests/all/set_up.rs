@@ -1,4 +1,5 @@
-//! `cargo xtask setup`, killed again and again: the next call goes on from whatever is left, and the last is complete.
+//! `cargo xtask setup`, killed again and again: the next call goes on from whatever is left, and
+//! the last is complete.
 
 use crate::workbench::*;
 use std::env;
@@ -11,8 +12,9 @@ use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Where a step stops, in this order: Python before it writes a file of this path, the compiler when so many libraries
-/// are built, cargo when it is done. And whether it ends with the set-up, as with a closed terminal, or lives on.
+/// Where a step stops, in this order: Python before it writes a file of this path, the compiler
+/// when so many libraries are built, cargo when it is done. And whether it ends with the set-up, as
+/// with a closed terminal, or lives on.
 const POINTS: &[(&str, bool)] = &[
     ("/.venv/bin/activate", false),
     ("/site-packages/pip/", true),
@@ -53,7 +55,8 @@ fn program(folder: &Path, name: &str, script: &str) {
     fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A set-up in a process group of its own, as a terminal starts it; a step that stopped goes on when this is dropped.
+/// A set-up in a process group of its own, as a terminal starts it; a step that stopped goes on
+/// when this is dropped.
 struct Call {
     child: Child,
     folder: TempDir,
@@ -82,7 +85,8 @@ impl Call {
         None
     }
 
-    /// Kills the set-up when its step is at a point, then the step if that is wanted; between the two, the next set-up waits.
+    /// Kills the set-up when its step is at a point, then the step if that is wanted; between the
+    /// two, the next set-up waits.
     fn kill(mut self, bench: &Bench, point: &Path, step: bool) {
         assert_eq!(
             self.wait(point),
@@ -112,7 +116,8 @@ impl Bench {
         self.0.path().join(name)
     }
 
-    /// A command in this workspace, without a kernel that is ready elsewhere; one is built here in less time.
+    /// A command in this workspace, without a kernel that is ready elsewhere; one is built here in
+    /// less time.
     fn fit(&self, mut command: Command) -> Command {
         let toolchain = Path::new(env!("CARGO")).parent().unwrap().to_owned();
         let path = env::var_os("PATH").unwrap();
@@ -224,7 +229,8 @@ fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
         }
     }
 
-    // Set-up stops at the last of the files with which it registers the kernel, since nobody writes what it reads.
+    // Set-up stops at the last of the files with which it registers the kernel, since nobody writes
+    // what it reads.
     let kernels = bench.path(".venv/share/jupyter/kernels");
     let last = kernels.join("rust/kernel.json");
     fs::create_dir_all(last.parent().unwrap()).unwrap();

@@ -1,4 +1,5 @@
-//! What a reader has set for other work neither breaks nor changes a notebook, in whatever front end it runs.
+//! What a reader has set for other work neither breaks nor changes a notebook, in whatever front
+//! end it runs.
 
 use crate::workbench::*;
 use std::fs;
@@ -6,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// Two cells hand a lock to each other, and the last says how often, how it and the helper crate are built, and whether
-/// tokio has all cores.
+/// Two cells hand a lock to each other, and the last says how often, how it and the helper crate
+/// are built, and whether tokio has all cores.
 const CELLS: [&str; 5] = [
     include_str!("set-up-cell.txt"),
     TURNS,
@@ -20,7 +21,8 @@ assert_eq!(workers, Machine::read().cores);",
 ];
 pub const RUNS: &str = "100 false opt-level 3, debug assertions off";
 
-/// What is set, in a shell that stands in an empty folder, and how a run then ends. The first can be set all at once.
+/// What is set, in a shell that stands in an empty folder, and how a run then ends. The first can
+/// be set all at once.
 const ROWS: [(&str, &str); 22] = [
     ("export CARGO_INCREMENTAL=0 CARGO_BUILD_TARGET=wasm32-unknown-unknown", RUNS),
     ("export CARGO_ENCODED_RUSTFLAGS=-Ctarget-cpu=native", RUNS),

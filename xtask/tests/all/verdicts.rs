@@ -1,4 +1,5 @@
-//! Verdicts again and again: on a quiet machine they stay, and elsewhere none turns into its opposite.
+//! Verdicts again and again: on a quiet machine they stay, and elsewhere none turns into its
+//! opposite.
 
 use crate::parameter_cells::{Parts, parts};
 use crate::session::Session;

@@ -1,4 +1,5 @@
-//! What the tests share: notebooks made for a test, `cargo xtask` on them, and the environment that it has set up.
+//! What the tests share: notebooks made for a test, `cargo xtask` on them, and the environment that
+//! it has set up.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -33,7 +34,8 @@ pub fn progress(what: &str) {
     let _ = writeln!(io::stderr(), "{what}");
 }
 
-/// Notes what a test does; every ten seconds the last that was noted is shown, so that the screen never stands still.
+/// Notes what a test does; every ten seconds the last that was noted is shown, so that the screen
+/// never stands still.
 pub fn doing(what: impl Into<String>) {
     static DOING: Mutex<String> = Mutex::new(String::new());
     static SHOWING: Once = Once::new();
@@ -48,7 +50,8 @@ pub fn doing(what: impl Into<String>) {
     });
 }
 
-/// Held by a test that runs notebooks with `cargo xtask run`: none of them waits for another, or is killed while it does.
+/// Held by a test that runs notebooks with `cargo xtask run`: none of them waits for another, or is
+/// killed while it does.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -97,8 +100,8 @@ pub fn xtask(arguments: &[&str]) -> Outcome {
     Outcome::of(Command::new(PROGRAM).args(arguments).output().unwrap())
 }
 
-/// Calls `cargo xtask` as each line `ARGUMENTS => COMPLAINT` says, where `{}` is a folder: it fails with this complaint,
-/// and nothing in the folder has changed.
+/// Calls `cargo xtask` as each line `ARGUMENTS => COMPLAINT` says, where `{}` is a folder: it fails
+/// with this complaint, and nothing in the folder has changed.
 pub fn check_refusals(folder: &Path, lines: &str) {
     let before = tree(folder);
     for line in lines.trim().replace("{}", folder.to_str().unwrap()).lines() {
@@ -267,8 +270,8 @@ pub fn runs_with(path: &Path) -> bool {
         .any(knows)
 }
 
-/// A command in which the script's mounts are seen, and nowhere else; nothing where the machine does not permit that,
-/// and then the output says that the test is skipped.
+/// A command in which the script's mounts are seen, and nowhere else; nothing where the machine
+/// does not permit that, and then the output says that the test is skipped.
 ///
 /// The script ends in `"$0" "$@"`, or has it where the command is to be called.
 pub fn with_mounts(test: &str, script: &str) -> Option<Command> {
@@ -293,8 +296,9 @@ pub const TURNS: &str =
     "use std::{sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}}, time::Duration};
 let turns = Arc::new((parking_lot::Mutex::new(()), AtomicUsize::new(0)));";
 
-/// The thread with the odd or the even turns, as a cell of its own: a function would be compiled in the first cell alone.
-/// It holds the lock for longer than parking_lot spins, so that the other one has to sleep.
+/// The thread with the odd or the even turns, as a cell of its own: a function would be compiled in
+/// the first cell alone. It holds the lock for longer than parking_lot spins, so that the other one
+/// has to sleep.
 pub fn turns_of(parity: &str, turns: usize) -> String {
     format!(
         "let shared = turns.clone();
