@@ -65,7 +65,7 @@ fn main() {
         |value, work| {
             work.repeat(|section| {
                 *value.lock() += 1;
-                section.delegated()
+                section.work()
             })
         },
         |value| *value.lock(),
@@ -82,7 +82,7 @@ fn main() {
         |value, work| {
             work.repeat(|section| {
                 *value.lock().unwrap() += 1;
-                section.delegated()
+                section.work()
             })
         },
         |value| *value.lock().unwrap(),
@@ -99,7 +99,7 @@ fn main() {
         |value, work| {
             work.repeat(|section| {
                 value.fetch_add(1, Relaxed);
-                section.delegated()
+                section.work()
             })
         },
         |value| value.load(Relaxed),
