@@ -251,8 +251,8 @@ impl fmt::Display for Warning {
             ),
             Warning::TimedSlower { times } => write!(
                 f,
-                "operations that were timed entered, waited and released {} times as slowly as \
-                 there was time for; trust the proportions of these parts only",
+                "operations that were timed took {} times as long to enter, wait and release as \
+                 there was time for; trust only the proportions of these parts",
                 number(times)
             ),
             Warning::CoresMoved {
@@ -426,8 +426,8 @@ mod tests {
             "the queue was still being worked off for 72 % of a sample; ask for less than it can \
              do",
             "threads shared a core in 3 of 15 samples; run again, or pin them",
-            "operations that were timed entered, waited and released 8.17 times as slowly as there \
-             was time for; trust the proportions of these parts only",
+            "operations that were timed took 8.17 times as long to enter, wait and release as there \
+             was time for; trust only the proportions of these parts",
             "the clock's step is 41.7 ns; trust no part that is shorter",
         ];
         assert_eq!(words, expected);

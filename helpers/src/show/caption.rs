@@ -144,6 +144,14 @@ impl DesignRun {
             warnings: self.warnings.clone(),
             measured: self.measured.clone(),
         };
+        if self.setting.breakdown {
+            let floors = self.timings.iter().map(Timing::wait_floor);
+            let percent = 100.0 * floors.fold(0.0, f64::max);
+            let words = format!("{} % of the time", show_number(percent));
+            caption
+                .settings
+                .push(("shortest wait told from none".into(), words));
+        }
         if !self.setting.pinned_to.is_empty() {
             caption = caption.with("pinned to cores", &self.setting.pinned_to);
         }

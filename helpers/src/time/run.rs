@@ -83,6 +83,15 @@ impl Timing {
         Ok(Claim::new(name, self.times(other)?, range, &warnings))
     }
 
+    /// The share of the threads' time below which waits cannot be told from none: the median of
+    /// [`Breakdown::wait_floor_ns`](super::breakdown::Breakdown::wait_floor_ns) over the samples.
+    pub fn wait_floor(&self) -> f64 {
+        self.median(|sample| {
+            let thread_ns = sample.wall_ns * sample.operations.len() as f64;
+            sample.breakdown.wait_floor_ns / thread_ns
+        })
+    }
+
     /// What operations waited that were timed, in nanoseconds, a value a sample: so many of a
     /// hundred waited no longer. Of the histogram's bucket in which that lies, the middle.
     pub fn waits_at_ns(&self, percentile: f64) -> Vec<f64> {
@@ -552,6 +561,11 @@ mod tests {
         let timing = timing_of(samples.to_vec());
         assert_eq!(timing.ns_per_operation(), [1e5, 2e5, 3e5]);
         assert_eq!((timing.wall_ms(), timing.worked_off()), (2.0, 0.25));
+        let mut floored = timing.clone();
+        for sample in &mut floored.samples {
+            sample.breakdown.wait_floor_ns = 0.004 * sample.wall_ns;
+        }
+        assert_eq!(floored.wait_floor(), 0.002);
         assert_eq!(timing.times(&timing).unwrap(), [1.0, 1.0, 1.0]);
     }
 
