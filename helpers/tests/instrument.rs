@@ -213,17 +213,17 @@ fn owner_without_bounds() -> Design {
 
 // ---------------------------------------------------------------------- work of a known length
 
-/// What a call takes, by a yardstick of its own: many calls between two readings of the clock, the
-/// median of many such chunks, so that interrupts fall on few.
-fn call_ns(work: BusyWork) -> f64 {
-    const CHUNK_NS: u64 = 20_000;
+/// What a call takes, by a yardstick of its own: calls between two readings of the clock, many of
+/// short ones, the median over many such chunks, so that interrupts fall on few.
+fn call_ns(work: BusyWork, clock_ns: f64) -> f64 {
+    const CHUNK_NS: u64 = 5_000;
     const WHOLE_NS: u64 = 20_000_000;
     let calls = (CHUNK_NS / work.asked_ns).max(1);
     let chunks = (WHOLE_NS / (calls * work.asked_ns)).max(9);
     let chunk = |_| {
         let start = Instant::now();
         (0..calls).for_each(|_| work.run());
-        start.elapsed().as_nanos() as f64 / calls as f64
+        (start.elapsed().as_nanos() as f64 - clock_ns) / calls as f64
     };
     median((0..chunks).map(chunk).collect())
 }
@@ -232,8 +232,9 @@ fn call_ns(work: BusyWork) -> f64 {
 fn work_lasts_as_long_as_asked(lengths: impl Iterator<Item = u64>) {
     for asked_ns in lengths {
         let found = || {
-            let work = Calibration::measure().busy_work(asked_ns);
-            (call_ns(work), work)
+            let calibration = Calibration::measure();
+            let work = calibration.busy_work(asked_ns);
+            (call_ns(work, calibration.clock_ns), work)
         };
         mostly(
             &format!("work of {asked_ns} ns"),

@@ -204,6 +204,15 @@ fn open(verdict: Verdict) -> String {
 }
 
 #[test]
+fn a_verdict_is_one_word_and_its_reason() {
+    let words = |verdict: Verdict| format!("{verdict:>14}");
+    assert_eq!(words(Verdict::Supported), "     supported");
+    assert_eq!(words(Verdict::Refuted), "       refuted");
+    let open = Verdict::Inconclusive("too few".into());
+    assert_eq!(open.to_string(), "inconclusive (too few)");
+}
+
+#[test]
 fn a_verdict_is_the_intervals() {
     let verdict = |claim: Claim| claim.verdict().unwrap();
     assert_eq!(verdict(claim(1.0, 0.9..=1.1, &[])), Verdict::Supported);
