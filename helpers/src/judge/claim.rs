@@ -10,7 +10,8 @@ impl Estimate {
     /// What the interval says of a claim that the value lies in `range`.
     ///
     /// *Supported* if the whole interval lies inside of the range, *refuted* if the whole lies
-    /// outside. Of two modes, both must lie on the same side, and the interval with them.
+    /// outside. Of two modes, all samples near them must lie on the same side. An interval that may
+    /// be too short is taken to be three times as wide; samples that are all alike decide nothing.
     ///
     /// ```
     /// use helpers::{Estimate, Verdict};
@@ -25,12 +26,31 @@ impl Estimate {
 
     /// The verdict if the value may lie anywhere from `low` to `high`.
     fn verdict_within(&self, [low, high]: [f64; 2], (from, to): (f64, f64)) -> Verdict {
-        if low >= from && high <= to {
-            return Verdict::Supported;
+        let decided = |room: f64| match () {
+            _ if low - room >= from && high + room <= to => Some(Verdict::Supported),
+            _ if high + room < from || low - room > to => Some(Verdict::Refuted),
+            _ => None,
+        };
+        let Some(verdict) = decided(0.0) else {
+            return Verdict::Inconclusive(self.why_across([low, high]));
+        };
+        if !self.doubtful {
+            return verdict;
         }
-        if high < from || low > to {
-            return Verdict::Refuted;
+        // Samples that are all alike do not show by how much others would differ; else an interval
+        // that may be too short is taken to be three times as wide.
+        let alike = self.value == low || self.value == high;
+        match decided(high - low).filter(|_| !alike) {
+            Some(verdict) => verdict,
+            None => {
+                let [_, low, high] = self.written();
+                let why = format!("the interval, {low} to {high}, may be too short{DOUBTFUL}");
+                Verdict::Inconclusive(why)
+            }
         }
+    }
+
+    fn why_across(&self, [low, high]: [f64; 2]) -> String {
         let mut why = match self.modes {
             Some(_) => format!("there are two modes, {self}, which reach across the limit"),
             None => {
@@ -41,11 +61,11 @@ impl Estimate {
         if self.doubtful {
             why += DOUBTFUL;
         }
-        Verdict::Inconclusive(why)
+        why
     }
 }
 
-const DOUBTFUL: &str = "; samples follow each other, or are few: take more";
+const DOUBTFUL: &str = "; samples follow each other, or are few or alike: take more";
 
 /// The lowest and the highest number in `range`.
 fn ends(range: &impl RangeBounds<f64>) -> (f64, f64) {
@@ -88,7 +108,8 @@ impl fmt::Display for Verdict {
 /// ```
 /// use helpers::{Claim, Verdict, Warning};
 /// let slower = |name, times: f64, warnings: &[Warning]| {
-///     Claim::new(name, vec![times; 10], 1.0.., warnings)
+///     let samples = (0..20).map(|nth| times + 0.01 * f64::from(nth % 3));
+///     Claim::new(name, samples.collect(), 1.0.., warnings)
 /// };
 /// let [reply, no_reply] = [slower("reply", 90.0, &[]), slower("no reply", 0.5, &[])];
 /// assert_eq!(reply.verdict()?, Verdict::Supported);

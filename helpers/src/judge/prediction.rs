@@ -45,7 +45,12 @@ impl Prediction {
     /// below 0, never holds.
     pub fn judge(self, found: Estimate) -> Judged {
         let (low, high) = (self.value - self.tolerance, self.value + self.tolerance);
-        let agrees = match found.verdict(low..=high) {
+        // It is held against what was found, however well that is known.
+        let as_found = Estimate {
+            doubtful: false,
+            ..found
+        };
+        let agrees = match as_found.verdict(low..=high) {
             _ if !self.can_hold() => Some(false),
             Verdict::Supported => Some(true),
             Verdict::Refuted => Some(false),

@@ -174,7 +174,9 @@ impl Figure {
             (bars, "bars are 95 % intervals within the run".into()),
             (
                 doubtful > 0,
-                format!("{doubtful} may be too short, since samples follow each other or are few"),
+                format!(
+                    "{doubtful} may be too short, since samples follow each other, or are few or alike"
+                ),
             ),
             (
                 !in_two.is_empty(),

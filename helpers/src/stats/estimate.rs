@@ -8,7 +8,7 @@
 use crate::error::{Error, Result};
 use crate::number::{show_exact, thousands, with_decimals};
 use crate::stats::beta::beta_quantile;
-use crate::stats::correlation::{correlation, inflation, ranks};
+use crate::stats::correlation::{correlation, inflation, ranks, told_by_few};
 use crate::stats::modes::Modes;
 use crate::stats::order::{middle, sorted};
 use std::fmt;
@@ -78,6 +78,8 @@ impl Estimate {
             high: self.high + step / 2.0,
             step,
             modes: self.modes.filter(|modes| modes.differ_by_more_than(step)),
+            // Samples that were rounded to one number are known to the step.
+            doubtful: self.doubtful && !(self.low == self.high && step > 0.0),
             ..self
         }
     }
@@ -93,20 +95,19 @@ impl Estimate {
         let ends = [self.low * factor, self.high * factor];
         let in_order = |[one, other]: [f64; 2]| [one.min(other), one.max(other)];
         let [low, high] = in_order(ends);
-        let modes = self.modes.map(
-            |Modes {
-                 values,
-                 mut samples,
-             }| {
-                if factor < 0.0 {
-                    samples.reverse();
-                }
-                Modes {
-                    values: in_order(values.map(|value| value * factor)),
-                    samples,
-                }
-            },
-        );
+        let scale = |both: [f64; 2]| in_order(both.map(|number| number * factor));
+        let modes = self.modes.map(|modes| {
+            let [lower, higher] = modes.samples;
+            Modes {
+                values: scale(modes.values),
+                samples: if factor < 0.0 {
+                    [higher, lower]
+                } else {
+                    [lower, higher]
+                },
+                range: scale(modes.range),
+            }
+        });
         Self {
             value: self.value * factor,
             low,
@@ -197,7 +198,7 @@ impl Estimate {
     }
 
     /// The value, the lower and the upper end in words: never finer than the step, else to the
-    /// second digit of the interval's width, since what comes after it is noise, and of the value.
+    /// second digit of the interval's width, since what comes after it is noise.
     /// What is exact is written as such: whole, or as [`show_number`](crate::show_number).
     ///
     /// ```
@@ -221,10 +222,10 @@ impl Estimate {
         }
     }
 
-    /// From where to where verdicts look: the interval, and the modes with all between them.
+    /// From where to where verdicts look: the interval and, of two modes, all samples near them.
     pub(crate) fn reach(&self) -> [f64; 2] {
-        let [lower, higher] = self.typical();
-        [self.low.min(lower), self.high.max(higher)]
+        let [lowest, highest] = self.modes.map_or([self.value; 2], |modes| modes.range);
+        [self.low.min(lowest), self.high.max(highest)]
     }
 
     /// The modes, the lower one first; where there is one, the value.
@@ -235,7 +236,9 @@ impl Estimate {
     /// The value; of two modes the one at which more samples are.
     pub(crate) fn most_typical(&self) -> f64 {
         match self.modes {
-            Some(Modes { values, samples }) => values[usize::from(samples[1] > samples[0])],
+            Some(Modes {
+                values, samples, ..
+            }) => values[usize::from(samples[1] > samples[0])],
             None => self.value,
         }
     }
@@ -258,16 +261,12 @@ impl Estimate {
         let ten = |size: f64| size.log10().floor() as i32;
         let [low, high] = self.reach();
         let width = high - low;
-        let of_step = (self.step > 0.0).then(|| ten(self.step));
+        // The power of ten that is nearest from below, or at most twice the step.
+        let of_step = (self.step > 0.0).then(|| ten(2.0 * self.step));
         if !(width > 0.0 && width.is_finite()) {
             return of_step;
         }
-        let value = if self.value == 0.0 {
-            width
-        } else {
-            self.value.abs()
-        };
-        let second_digit = ten(width).min(ten(value)) - 1;
+        let second_digit = ten(width) - 1;
         // Fewer decimals than digits that a double has.
         Some(second_digit.max(of_step.unwrap_or(-9)))
     }
@@ -277,15 +276,17 @@ impl Estimate {
         check("take a median", samples)?;
         let sorted = sorted(samples);
         let value = middle(&sorted);
-        let correlation = correlation(&ranks(samples, &sorted)).unwrap_or(0.0);
-        let (low, high, doubtful) = median_interval(&sorted, confidence, correlation);
+        let seen = correlation(&ranks(samples, &sorted));
+        let correlation = seen.map_or(0.0, |seen| told_by_few(seen, samples.len()));
+        let (low, high, too_few) = median_interval(&sorted, confidence, correlation);
         Ok(Self {
             value,
             low,
             high,
             modes: Modes::of(&sorted),
             correlation,
-            doubtful,
+            // Alike, they are one reading again and again.
+            doubtful: too_few || seen.is_none(),
             ..Self::default()
         })
     }
@@ -409,6 +410,7 @@ mod tests {
         let modes = Modes {
             values: [lower, higher],
             samples,
+            range: [lower, higher],
         };
         Estimate {
             modes: Some(modes),
@@ -425,6 +427,7 @@ mod tests {
         written(0.0, "1,234.567891 [1,234.567800, 1,234.567900]");
         written(0.001, "1,234.568 [1,234.568, 1,234.568]");
         written(0.041, "1,234.57 [1,234.57, 1,234.57]");
+        written(9.9, "1,230 [1,230, 1,230]");
         written(1.0, "1,235 [1,235, 1,235]");
         written(41.0, "1,230 [1,230, 1,230]");
         written(1_000.0, "1,000 [1,000, 1,000]");
@@ -496,6 +499,7 @@ mod tests {
         let modes = Modes {
             values: [-40.0, -20.0],
             samples: [6, 9],
+            range: [-40.0, -20.0],
         };
         assert_eq!((scaled.step, scaled.modes), (5.0, Some(modes)));
         assert_eq!((scaled.correlation, scaled.doubtful), (0.25, true));

@@ -15,12 +15,14 @@ pub struct Modes {
     pub values: [f64; 2],
     /// How many samples are lower, and how many higher.
     pub samples: [usize; 2],
+    /// The lowest and the highest of them, those far out left aside.
+    pub range: [f64; 2],
 }
 
 /// `2.57 in 10 of 15 samples, 3.00 in 5`.
 ///
 /// ```
-/// let modes = helpers::Modes { values: [2.57, 3.0], samples: [10, 5] };
+/// let modes = helpers::Modes { values: [2.57, 3.0], samples: [10, 5], range: [2.5, 3.1] };
 /// assert_eq!(modes.to_string(), "2.57 in 10 of 15 samples, 3.00 in 5");
 /// ```
 impl fmt::Display for Modes {
@@ -39,8 +41,11 @@ impl Modes {
         // Two places with fewer at one of them have no such dip: it is half of the smaller share.
         let fewest = (2.0 * critical * sorted.len() as f64).ceil() as usize;
         let far_out = fences(sorted);
-        let lowest = sorted.partition_point(|sample| *sample < *far_out.start());
-        let near = sorted.partition_point(|sample| sample <= far_out.end());
+        // As many as make a mode are none that lie far out.
+        let few = |count: usize| if count < fewest { count } else { 0 };
+        let lowest = few(sorted.partition_point(|sample| *sample < *far_out.start()));
+        let far = sorted.len() - sorted.partition_point(|sample| sample <= far_out.end());
+        let near = sorted.len() - few(far);
         let place = lowest + parting(&sorted[lowest..near])?;
         let (lower, higher) = sorted.split_at(place);
         if lower.len().min(higher.len()) < fewest {
@@ -49,6 +54,7 @@ impl Modes {
         let modes = Self {
             values: [middle(lower), middle(higher)],
             samples: [lower.len(), higher.len()],
+            range: [sorted[lowest], sorted[near - 1]],
         };
         modes.differ_by_more_than(0.0).then_some(modes)
     }
@@ -283,6 +289,17 @@ mod tests {
     }
 
     #[test]
+    fn a_mode_of_a_fifth_of_many_samples_is_found() {
+        let mut samples: Vec<f64> = (0..80).map(|nth| 1.0 + 0.0001 * f64::from(nth)).collect();
+        samples.extend((0..20).map(|nth| 2.0 + 0.0001 * f64::from(nth)));
+        let modes = Modes::of(&samples).unwrap();
+        assert_eq!((modes.samples, modes.range), ([80, 20], [1.0, samples[99]]));
+        // Of one that lies far out nothing is said.
+        samples.truncate(81);
+        assert_eq!(Modes::of(&samples), None);
+    }
+
+    #[test]
     fn what_nobody_would_act_on_is_one_mode() {
         assert_eq!(Modes::of(&two(10, 3, 1.5)), None);
         assert_eq!(Modes::of(&two(10, 5, 1.05)), None);
@@ -291,6 +308,7 @@ mod tests {
         let modes = |lower, higher| Modes {
             values: [lower, higher],
             samples: [8, 7],
+            range: [lower, higher],
         };
         // Two ticks of a clock, next to each other and not.
         assert!(!modes(41.7, 83.4).differ_by_more_than(41.7));
