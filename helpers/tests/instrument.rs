@@ -13,32 +13,39 @@ use std::time::{Duration, Instant};
 /// Held by a test that uses the cores: another would disturb what it measures.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What `measure` finds while nobody else wants the cores; nothing, where they are wanted each
-/// time.
-fn in_quiet<T>(what: &str, measure: impl Fn() -> T) -> Option<T> {
+/// What `measure` finds by so many threads while nobody else wants their cores; nothing, where they
+/// are wanted each time.
+fn in_quiet<T>(threads: usize, what: &str, measure: impl Fn() -> T) -> Option<T> {
     const TRIES: usize = 5;
-    let mut disturbed = Vec::new();
+    let mut why = None;
     for _ in 0..TRIES {
-        let (found, warnings) = watched(usable_cores(), &measure);
-        disturbed = warnings;
-        if !disturbed.iter().any(Warning::turns_verdicts) {
+        let (found, warnings) = watched(threads.min(usable_cores()), &measure);
+        why = warnings.into_iter().find(Warning::turns_verdicts);
+        if why.is_none() {
             return Some(found);
         }
     }
-    _ = writeln!(stderr(), "{what}: not measured, {}", disturbed[0]);
+    let why = why.map(|why| why.to_string()).unwrap_or_default();
+    _ = writeln!(stderr(), "{what}: not measured, {why}");
     None
 }
 
-/// Asks two of at most three measurements to be right.
+/// Asks three of at most five measurements to be right.
 ///
-/// Where a sound instrument is wrong once in thirty times, this fails it once in 300. One that is
-/// wrong in nine of ten measurements passes in 3 of 100 cases.
-fn mostly<T: std::fmt::Debug>(what: &str, measure: impl Fn() -> T, right: impl Fn(&T) -> bool) {
+/// Where a sound instrument is wrong once in thirty times, a call of this fails once in 2,700 times,
+/// and one of all the forty of a run once in 70. One that is wrong in nine of ten measurements
+/// passes in 1 of 100 cases.
+fn mostly<T: std::fmt::Debug>(
+    threads: usize,
+    what: &str,
+    measure: impl Fn() -> T,
+    right: impl Fn(&T) -> bool,
+) {
     let _alone = ALONE.lock();
     let mut wrong = Vec::new();
     let mut rights = 0;
-    while rights < 2 {
-        let Some(found) = in_quiet(what, &measure) else {
+    while rights < 3 {
+        let Some(found) = in_quiet(threads, what, &measure) else {
             return;
         };
         if right(&found) {
@@ -46,7 +53,7 @@ fn mostly<T: std::fmt::Debug>(what: &str, measure: impl Fn() -> T, right: impl F
         } else {
             wrong.push(found);
         }
-        assert!(wrong.len() < 2, "{what}: wrong twice, {wrong:.3?}");
+        assert!(wrong.len() < 3, "{what}: wrong three times, {wrong:.3?}");
     }
 }
 
@@ -237,6 +244,7 @@ fn work_lasts_as_long_as_asked(lengths: impl Iterator<Item = u64>) {
             (call_ns(work, calibration.clock_ns), work)
         };
         mostly(
+            1,
             &format!("work of {asked_ns} ns"),
             found,
             |(found_ns, work)| {
@@ -287,6 +295,7 @@ fn holds_are_found(holds: impl Iterator<Item = u64>) {
     for hold_ns in holds {
         let what = format!("a hold of {hold_ns} ns");
         mostly(
+            1,
             &what,
             || found_hold_ns(hold_ns),
             |found_ns| (found_ns - hold_ns as f64).abs() <= 1.0 + 0.02 * hold_ns as f64,
@@ -321,7 +330,7 @@ fn short_holds_cost_what_they_last() {
         };
         HOLDS.map(cost)
     };
-    mostly("short holds", costs, |costs| {
+    mostly(1, "short holds", costs, |costs| {
         HOLDS.iter().zip(costs).all(|(&hold_ns, cost)| {
             let added_ns = cost - costs[0];
             (added_ns - hold_ns as f64).abs() <= 6.0
@@ -363,7 +372,7 @@ fn the_parts_of_an_operation_are_found_in_their_lengths() {
         [0, 1, 2, 3]
             .map(|at| typical(timing, |it| parts(it)[at] / operations(it)) / PARTS[at] as f64)
     };
-    mostly("parts of known lengths", found, |shares| {
+    mostly(1, "parts of known lengths", found, |shares| {
         shares.iter().all(|share| (share - 1.0).abs() < 0.03)
     });
 }
@@ -402,7 +411,7 @@ fn parts_are_the_loop(settings: &[(usize, u64, u64)]) {
     for &(threads, hold_ns, think_ns) in possible {
         let what = format!("{threads} threads, hold {hold_ns} ns, think {think_ns} ns");
         let found = || timed_beside_the_loop(threads, hold_ns, think_ns);
-        mostly(&what, found, |[slower, unaccounted]| {
+        mostly(threads, &what, found, |[slower, unaccounted]| {
             slower.abs() < 0.03 && (-0.001..0.05).contains(unaccounted)
         });
     }
@@ -436,7 +445,8 @@ fn timing_slows_nothing_in_many_settings() {
     parts_are_the_loop(&settings.filter(alike).collect::<Vec<_>>());
 }
 
-/// A wait of 0.05 % of the time, or one that lies below what the run says it can tell.
+/// A wait of 0.05 % of the time, or one that lies below what the run says it can tell; which is at
+/// most four nanoseconds an operation.
 fn nobody_waits(settings: &[(usize, u64, u64)]) {
     for &(threads, hold_ns, think_ns) in settings {
         let setting = Setting {
@@ -454,11 +464,18 @@ fn nobody_waits(settings: &[(usize, u64, u64)]) {
                     of(&it.breakdown) / it.wall_ns / threads as f64
                 })
             };
-            [share(|it| it.wait_ns), share(|it| it.wait_floor_ns)]
+            let floor_ns = typical(&run.timings[0], |it| {
+                it.breakdown.wait_floor_ns / operations(it)
+            });
+            [
+                share(|it| it.wait_ns),
+                share(|it| it.wait_floor_ns),
+                floor_ns,
+            ]
         };
         let what = format!("{threads} threads with a lock each, {hold_ns} and {think_ns} ns");
-        mostly(&what, found, |[wait, floor]| {
-            *wait <= f64::max(0.0005, *floor)
+        mostly(threads, &what, found, |[wait, floor, floor_ns]| {
+            *wait <= f64::max(0.0005, *floor) && *floor_ns <= 4.0
         });
     }
 }
@@ -486,7 +503,7 @@ fn threads_with_a_lock_each_do_not_wait_in_many_settings() {
 #[cfg(target_os = "linux")]
 fn threads_without_a_core_do_not_wait_for_the_lock() {
     let setting = Setting {
-        threads: vec![4 * usable_cores()],
+        threads: vec![4 * usable_cores().min(MOST_THREADS / 4)],
         think_ns: 1_000,
         breakdown: true,
         ..Setting::default()
@@ -500,9 +517,12 @@ fn threads_without_a_core_do_not_wait_for_the_lock() {
         };
         [of(|it| it.without_core_ns.unwrap()), of(|it| it.wait_ns)]
     };
-    mostly("threads without a core", shares, |[without_core, wait]| {
-        *without_core > 0.6 && *wait < 0.01
-    });
+    mostly(
+        MOST_THREADS,
+        "threads without a core",
+        shares,
+        |[without_core, wait]| *without_core > 0.6 && *wait < 0.01,
+    );
 }
 
 /// Lines of memory that a lock guards travel with it from core to core.
@@ -539,7 +559,7 @@ fn a_section_that_touches_what_it_guards_takes_longer_where_two_share_it() {
         [1, 2].map(|threads| cost("touches", threads) - cost("touches nothing", threads))
     };
     if usable_cores() > 1 {
-        mostly("lines that travel", added_ns, |[alone, shared]| {
+        mostly(2, "lines that travel", added_ns, |[alone, shared]| {
             *alone > 10.0 && *shared > 2.0 * alone
         });
     }
@@ -571,10 +591,6 @@ fn samples_last_as_long_as_they_say(sample_ms: u64, hold_ns: u64) {
         let lengths: Vec<f64> = run.timings.iter().map(Timing::wall_ms).collect();
         let worked_off = |timing: &Timing| (timing.label.clone(), timing.worked_off());
         let worked_off: Vec<_> = run.timings.iter().map(worked_off).collect();
-        for timing in &run.timings {
-            let said = |it: &Warning| matches!(it, Warning::WorkedOff { .. });
-            assert_eq!(timing.warnings.iter().any(said), timing.worked_off() > 0.1);
-        }
         (
             lengths,
             worked_off,
@@ -582,6 +598,7 @@ fn samples_last_as_long_as_they_say(sample_ms: u64, hold_ns: u64) {
         )
     };
     mostly(
+        2,
         &format!("samples of {sample_ms} ms"),
         found,
         |(lengths, worked_off, took)| {
@@ -660,7 +677,7 @@ fn disturbed_by(disturb: impl FnOnce() -> Box<dyn FnOnce()>) -> Vec<Warning> {
     let end = disturb();
     std::thread::sleep(Duration::from_millis(20));
     let setting = Setting {
-        threads: vec![usable_cores()],
+        threads: vec![usable_cores().min(MOST_THREADS)],
         samples: 30,
         ..Setting::default()
     };
@@ -736,7 +753,7 @@ fn who_disturbs_is_named_and_turns_verdicts() {
 fn a_designs_own_threads_disturb_nobody() {
     let warnings = || {
         let setting = Setting {
-            threads: vec![1, usable_cores()],
+            threads: vec![1, usable_cores().clamp(2, MOST_THREADS)],
             samples: 30,
             sample_ms: 4,
             ..Setting::default()
@@ -748,7 +765,7 @@ fn a_designs_own_threads_disturb_nobody() {
         ];
         time_designs(&designs, &setting).unwrap().warnings
     };
-    mostly("a run by itself", warnings, |warnings| {
+    mostly(MOST_THREADS, "a run by itself", warnings, |warnings| {
         !other_threads(warnings) && !other_programs(warnings)
     });
 }
@@ -765,7 +782,7 @@ fn told_apart(design: fn(&str) -> Design, threads: usize, hold_ns: u64, seed: u6
         sample_ms: 1,
         ..Setting::default()
     };
-    in_quiet("a design against itself", || {
+    in_quiet(threads, "a design against itself", || {
         let run = time_designs(&["one", "other"].map(design), &setting).unwrap();
         let times = run.timings[0].times(&run.timings[1]).unwrap();
         let ratio = Estimate::median(&times).unwrap();
@@ -856,7 +873,7 @@ fn five_per_cent_seen(threads: usize, seed: u64) -> Option<bool> {
         sample_ms: 4,
         ..Setting::default()
     };
-    in_quiet("five per cent", || {
+    in_quiet(threads, "five per cent", || {
         let run = time_designs(&[holding(1_000), holding(1_050)], &setting).unwrap();
         let times = run.timings[1].times(&run.timings[0]).unwrap();
         Estimate::median(&times).unwrap().low > 1.0

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// SectionTimes by each test that measures: another would take memory of the same process
+/// Held by each test that measures: another would take memory of the same process
 /// meanwhile.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -52,6 +52,7 @@ fn riddle(holes: usize, size: impl Fn(usize) -> usize) -> Vec<Vec<u8>> {
 }
 
 #[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn the_slope_is_the_same_whatever_was_freed_before() {
     let _alone = ALONE.lock();
     let fresh = bytes_each(40_000, |_| 500).unwrap();

@@ -1,6 +1,6 @@
 //! What weakens a result: warnings that belong to it, each with its remedy.
 
-use crate::machine::cores;
+use crate::machine::cores::Cores;
 use crate::machine::load::{Load, LoadMonitor};
 use crate::number::show_number;
 use std::fmt;
@@ -51,6 +51,11 @@ pub enum Warning {
     WorkedOff {
         /// The share of a sample that passed after its last operation.
         share: f64,
+    },
+    /// Threads did so few operations in a sample that when they ended decides what each cost.
+    FewOperations {
+        /// Operations of a thread in a sample, the median.
+        operations: f64,
     },
     /// Threads ran on one core by turns, though there were as many cores as threads.
     SharedCore {
@@ -114,6 +119,8 @@ const BUSY: f64 = 0.1;
 const SPARE: f64 = 0.5;
 /// Entries, waits and releases that were timed are taken for all when they fit to this share.
 pub(crate) const TIMED_ALIKE: f64 = 0.8;
+/// With so many operations of each thread or more, how their ends lie moves a cost by 2 % at most.
+pub(crate) const FEW_OPERATIONS: f64 = 25.0;
 /// A sample may pass by this share after its last operation.
 pub(crate) const WORKED_OFF: f64 = 0.1;
 
@@ -124,7 +131,11 @@ impl Warning {
             Warning::OtherPrograms { free, .. } | Warning::OtherThreads { free, .. } => {
                 *free < SPARE
             }
-            Warning::Throttled { .. } | Warning::OneCore | Warning::WorkedOff { .. } => true,
+            Warning::SharedCore { samples, of } => 2 * samples > *of,
+            Warning::Throttled { .. }
+            | Warning::OneCore
+            | Warning::WorkedOff { .. }
+            | Warning::FewOperations { .. } => true,
             _ => false,
         }
     }
@@ -149,6 +160,10 @@ impl Warning {
             (Warning::TimedSlower { times }, Warning::TimedSlower { times: other }) => {
                 times > other
             }
+            (
+                Warning::FewOperations { operations },
+                Warning::FewOperations { operations: other },
+            ) => operations < other,
             (Warning::SharedCore { samples, .. }, Warning::SharedCore { samples: other, .. }) => {
                 samples > other
             }
@@ -164,7 +179,9 @@ impl Warning {
         let programs = load.other_programs.unwrap_or(0.0);
         let threads = load.other_threads.unwrap_or(0.0);
         let cores = cores as f64;
-        let free = cores - demanded.min(cores) - programs - threads;
+        // Threads of a design that are not those of the sample, such as an owner, want a core, too.
+        let demanded = load.own.unwrap_or(0.0).max(demanded).min(cores);
+        let free = cores - demanded - programs - threads;
         let mut warnings = Vec::new();
         if programs > BUSY + ROUNDING_S / load.elapsed_s && free < SPARE {
             warnings.push(Warning::OtherPrograms {
@@ -181,7 +198,9 @@ impl Warning {
         if load.other_programs.is_none() {
             warnings.push(Warning::LoadUnknown);
         }
-        if let Some((periods, of)) = load.throttled.filter(|(periods, _)| *periods > 0) {
+        // One of a hundred moves no median.
+        let throttled = load.throttled.filter(|(periods, of)| 100 * periods > *of);
+        if let Some((periods, of)) = throttled {
             warnings.push(Warning::Throttled { periods, of });
         }
         warnings
@@ -199,12 +218,14 @@ impl Warning {
 /// # let _ = warnings;
 /// ```
 pub fn watched<T>(threads: usize, measure: impl FnOnce() -> T) -> (T, Vec<Warning>) {
-    let usable = cores::usable_cores();
-    let monitor = LoadMonitor::begin();
+    let cores = Cores::of(&[]);
+    let monitor = LoadMonitor::begin(&cores);
     let result = measure();
     let load = monitor.end();
-    let mut warnings = Warning::of_load(&load, threads as f64, usable);
-    warnings.extend(cores::is_one().then_some(Warning::OneCore));
+    let mut warnings = Warning::of_load(&load, threads as f64, cores.whole());
+    if cores.count() == 1 && threads > 1 {
+        warnings.push(Warning::OneCore);
+    }
     (result, warnings)
 }
 
@@ -244,6 +265,12 @@ impl fmt::Display for Warning {
                 "the queue was still being worked off for {:.0} % of a sample; ask for less than \
                  it can do",
                 100.0 * share
+            ),
+            Warning::FewOperations { operations } => write!(
+                f,
+                "a thread did {} operations in a sample, too few to tell what one costs; take \
+                 longer samples",
+                number(operations)
             ),
             Warning::SharedCore { samples, of } => write!(
                 f,
@@ -321,7 +348,8 @@ mod tests {
             elapsed_s: 10.0,
             other_programs: Some(programs),
             other_threads: Some(threads),
-            throttled: Some((0, 90)),
+            own: Some(1.0),
+            throttled: Some((0, 900)),
         }
     }
 
@@ -360,6 +388,12 @@ mod tests {
         assert_eq!(of(load(0.1, 0.1), 2.0, 2), []);
         assert_eq!(of(load(0.102, 0.0), 2.0, 2), []);
         assert_eq!(of(load(0.105, 0.0), 2.0, 2).len(), 1);
+        let owner = Load {
+            own: Some(3.0),
+            ..load(0.0, 1.0)
+        };
+        assert_eq!(of(owner, 2.0, 8), []);
+        assert_eq!(of(owner, 2.0, 4).len(), 1);
         assert_eq!(of(load(0.0, 0.5), 1.0, 2), []);
         assert_eq!(of(load(0.0, 0.51), 1.0, 2).len(), 1);
     }
@@ -367,12 +401,20 @@ mod tests {
     #[test]
     fn a_quota_and_a_silent_system_are_named() {
         let throttled = Load {
-            throttled: Some((3, 90)),
+            throttled: Some((10, 900)),
             ..load(0.0, 0.0)
         };
+        let seldom = Load {
+            throttled: Some((9, 900)),
+            ..throttled
+        };
+        assert_eq!(of(seldom, 1.0, 2), []);
         assert_eq!(
             of(throttled, 1.0, 2),
-            [Warning::Throttled { periods: 3, of: 90 }]
+            [Warning::Throttled {
+                periods: 10,
+                of: 900
+            }]
         );
         assert_eq!(of(Load::default(), 1.0, 2), [Warning::LoadUnknown]);
     }
@@ -381,13 +423,8 @@ mod tests {
     fn what_can_turn_a_verdict_does() {
         let programs = |free| Warning::OtherPrograms { cores: 1.0, free };
         assert!(programs(0.49).turns_verdicts() && !programs(0.5).turns_verdicts());
-        assert!(
-            !Warning::SharedCore {
-                samples: 20,
-                of: 20
-            }
-            .turns_verdicts()
-        );
+        let shared = |samples| Warning::SharedCore { samples, of: 20 };
+        assert!(shared(11).turns_verdicts() && !shared(10).turns_verdicts());
         assert!(Warning::OneCore.turns_verdicts());
         assert!(Warning::WorkedOff { share: 0.2 }.turns_verdicts());
         assert!(Warning::Throttled { periods: 1, of: 9 }.turns_verdicts());
@@ -410,6 +447,7 @@ mod tests {
                 found_ns: 6_230.0,
             },
             Warning::WorkedOff { share: 0.718 },
+            Warning::FewOperations { operations: 4.0 },
             Warning::SharedCore { samples: 3, of: 15 },
             Warning::TimedSlower { times: 8.17 },
             Warning::CoarseClock {
@@ -425,6 +463,8 @@ mod tests {
             "work of 6,000 ns took 6,230 ns; take the second for its length",
             "the queue was still being worked off for 72 % of a sample; ask for less than it can \
              do",
+            "a thread did 4.00 operations in a sample, too few to tell what one costs; take longer \
+             samples",
             "threads shared a core in 3 of 15 samples; run again, or pin them",
             "operations that were timed took 8.17 times as long to enter, wait and release as there \
              was time for; trust only the proportions of these parts",

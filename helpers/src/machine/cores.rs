@@ -27,17 +27,15 @@ pub(crate) fn allowed_cores(root: &Path) -> Option<BTreeSet<usize>> {
     status.lines().find_map(list)
 }
 
-/// Nanoseconds for which the cores on which this thread may run were busy, all together.
-pub(crate) fn busy_ns(root: &Path) -> Option<u64> {
+/// Nanoseconds for which `cores` were busy, all together.
+pub(crate) fn busy_ns(root: &Path, cores: &BTreeSet<usize>) -> Option<u64> {
     const TICK_NS: u64 = 10_000_000;
-    let allowed = allowed_cores(root)?;
     let stat = text(root.join("proc/stat"))?;
-    let ticks = stat
-        .lines()
-        .filter_map(busy_ticks)
-        .filter(|(core, _)| allowed.contains(core))
-        .map(|(_, ticks)| ticks);
-    Some(ticks.sum::<u64>() * TICK_NS)
+    let ticks: BTreeMap<usize, u64> = stat.lines().filter_map(busy_ticks).collect();
+    // In some containers cores have other numbers there, and then nothing is known of them.
+    let of = |core: &usize| ticks.get(core).copied();
+    let ticks: Option<Vec<u64>> = cores.iter().map(of).collect();
+    Some(ticks?.iter().sum::<u64>() * TICK_NS)
 }
 
 /// A core of `/proc/stat` and its busy ticks, hundredths of a second.
@@ -108,6 +106,9 @@ pub(crate) fn current_core() -> Option<usize> {
 pub(crate) fn pin_to(core: usize) -> bool {
     #[cfg(target_os = "linux")]
     {
+        if core >= rustix::thread::CpuSet::MAX_CPU {
+            return false;
+        }
         let mut only = rustix::thread::CpuSet::new();
         only.set(core);
         rustix::thread::sched_setaffinity(None, &only).is_ok()
@@ -136,23 +137,49 @@ pub(crate) fn usable_cores_below(root: &Path) -> Option<usize> {
     Some((allowed as f64).min(paid.floor()).max(1.0) as usize)
 }
 
-/// Whether threads take turns on one core, and never run at the same time.
-pub(crate) fn is_one() -> bool {
-    allowed_cores(Path::new(ROOT)).is_some_and(|cores| cores.len() == 1)
+/// The cores on which something runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cores {
+    /// Their numbers, where the system tells.
+    pub(crate) numbers: Option<BTreeSet<usize>>,
 }
 
-/// Whole cores and kinds of cores among those that this process may use.
-pub(crate) fn whole_cores_and_kinds(root: &Path) -> Option<(usize, usize)> {
-    let mut whole = BTreeSet::new();
-    let mut kinds = BTreeSet::new();
-    let efficient = text(root.join("sys/devices/cpu_atom/cpus"));
-    let efficient = efficient.and_then(|list| listed(&list)).unwrap_or_default();
-    for core in allowed_cores(root)? {
-        let folder = root.join(format!("sys/devices/system/cpu/cpu{core}"));
-        whole.insert(text(folder.join("topology/thread_siblings_list"))?);
-        kinds.insert((efficient.contains(&core), text(folder.join("cpu_capacity"))));
+impl Cores {
+    /// Those to which threads are pinned; all on which this process may run where they are not.
+    pub(crate) fn of(pinned_to: &[usize]) -> Self {
+        let numbers = match pinned_to {
+            [] => allowed_cores(Path::new(ROOT)),
+            pinned_to => Some(pinned_to.iter().copied().collect()),
+        };
+        Self { numbers }
     }
-    Some((whole.len(), kinds.len()))
+
+    /// How many there are, whatever a quota leaves of their time.
+    pub(crate) fn count(&self) -> usize {
+        self.numbers
+            .as_ref()
+            .map_or_else(usable_cores, BTreeSet::len)
+    }
+
+    /// Whole cores among them and kinds of cores.
+    pub(crate) fn whole_and_kinds(&self, root: &Path) -> Option<(usize, usize)> {
+        let mut whole = BTreeSet::new();
+        let mut kinds = BTreeSet::new();
+        let efficient = text(root.join("sys/devices/cpu_atom/cpus"));
+        let efficient = efficient.and_then(|list| listed(&list)).unwrap_or_default();
+        for core in self.numbers.as_ref()? {
+            let folder = root.join(format!("sys/devices/system/cpu/cpu{core}"));
+            whole.insert(text(folder.join("topology/thread_siblings_list"))?);
+            kinds.insert((efficient.contains(core), text(folder.join("cpu_capacity"))));
+        }
+        Some((whole.len(), kinds.len()))
+    }
+
+    /// How many threads they carry without sharing one.
+    pub(crate) fn whole(&self) -> usize {
+        let told = self.whole_and_kinds(Path::new(ROOT));
+        told.map_or(self.count(), |(whole, _)| whole)
+    }
 }
 
 #[cfg(test)]
@@ -175,7 +202,10 @@ pub(crate) mod tests {
             ("proc/stat", STAT),
         ]);
         let root = system.path();
-        assert_eq!(busy_ns(root), Some((63 + 7) * 10_000_000));
+        let allowed = allowed_cores(root).unwrap();
+        assert_eq!(busy_ns(root, &allowed), None);
+        let there = BTreeSet::from([0, 2]);
+        assert_eq!(busy_ns(root, &there), Some((63 + 7) * 10_000_000));
         assert_eq!(usable_cores_below(root), Some(3));
     }
 
@@ -214,7 +244,17 @@ pub(crate) mod tests {
                 "2\n",
             ),
         ]);
-        assert_eq!(whole_cores_and_kinds(system.path()), Some((2, 2)));
+        let cores = |numbers: &[usize]| Cores {
+            numbers: Some(numbers.iter().copied().collect()),
+        };
+        assert_eq!(
+            cores(&[0, 1, 2]).whole_and_kinds(system.path()),
+            Some((2, 2))
+        );
+        assert_eq!(cores(&[0, 1]).whole_and_kinds(system.path()), Some((1, 1)));
+        assert_eq!(cores(&[0, 7]).whole_and_kinds(system.path()), None);
+        assert_eq!(cores(&[0, 1]).count(), 2);
+        assert_eq!(Cores::of(&[1, 0, 1]), cores(&[0, 1]));
     }
 
     #[test]
@@ -253,9 +293,8 @@ pub(crate) mod tests {
         let silent = simulated(&[]);
         let root = silent.path();
         assert_eq!(allowed_cores(root), None);
-        assert_eq!(busy_ns(root), None);
+        assert_eq!(busy_ns(root, &BTreeSet::from([0])), None);
         assert_eq!(other_threads_ns(root), None);
         assert_eq!(usable_cores_below(root), None);
-        assert_eq!(whole_cores_and_kinds(root), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Who else keeps cores busy while something is measured.
 
-use crate::machine::{cores, limits};
+use crate::machine::cores::{self, Cores};
+use crate::machine::limits;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -14,15 +15,18 @@ pub struct Load {
     pub other_programs: Option<f64>,
     /// Threads of this process that were there before the measurement and are no part of it.
     pub other_threads: Option<f64>,
+    /// This process's own threads but for those: what was measured.
+    pub own: Option<f64>,
     /// Periods of a quota in which it stopped the process, and periods in all.
     pub throttled: Option<(u64, u64)>,
 }
 
 /// Watches the machine while something is measured by the calling thread, and by threads that start
-/// meanwhile.
+/// meanwhile. A thread that was there before and ended between two looks is not seen.
 #[derive(Debug)]
 pub(crate) struct LoadMonitor {
     root: PathBuf,
+    cores: Cores,
     began: Instant,
     busy_ns: Option<u64>,
     process_ns: Option<u64>,
@@ -34,16 +38,18 @@ pub(crate) struct LoadMonitor {
 }
 
 impl LoadMonitor {
-    pub(crate) fn begin() -> Self {
-        Self::begin_below(Path::new(cores::ROOT))
+    /// Looks at the cores on which what is measured runs.
+    pub(crate) fn begin(cores: &Cores) -> Self {
+        Self::begin_below(Path::new(cores::ROOT), cores)
     }
 
-    fn begin_below(root: &Path) -> Self {
+    fn begin_below(root: &Path, cores: &Cores) -> Self {
         let quota = limits::quota(root);
         Self {
             root: root.to_path_buf(),
+            cores: cores.clone(),
             began: Instant::now(),
-            busy_ns: cores::busy_ns(root),
+            busy_ns: busy_ns(root, cores),
             process_ns: cores::process_ns(),
             strangers: cores::other_threads_ns(root),
             strangers_ns: 0,
@@ -60,7 +66,7 @@ impl LoadMonitor {
 
     pub(crate) fn end(mut self) -> Load {
         let elapsed_ns = self.began.elapsed().as_nanos() as f64;
-        let busy_ns = grown(self.busy_ns, cores::busy_ns(&self.root));
+        let busy_ns = grown(self.busy_ns, busy_ns(&self.root, &self.cores));
         let process_ns = grown(self.process_ns, cores::process_ns());
         let others_ns = busy_ns
             .zip(process_ns)
@@ -71,13 +77,21 @@ impl LoadMonitor {
             elapsed_s: elapsed_ns / 1e9,
             other_programs: others_ns.map(|ns| ns / elapsed_ns),
             other_threads: strangers_ns.map(|ns| ns / elapsed_ns),
+            own: process_ns.map(|ns| (ns - strangers_ns.unwrap_or(0.0)) / elapsed_ns),
             throttled: self.throttled.zip(limits::quota(&self.root)).map(
                 |((periods, throttled), (_, periods_now, throttled_now))| {
-                    (throttled_now - throttled, periods_now - periods)
+                    (
+                        throttled_now.saturating_sub(throttled),
+                        periods_now.saturating_sub(periods),
+                    )
                 },
             ),
         }
     }
+}
+
+fn busy_ns(root: &Path, cores: &Cores) -> Option<u64> {
+    cores::busy_ns(root, cores.numbers.as_ref()?)
 }
 
 /// What threads ran between two looks; those that came or went meanwhile are left out.
@@ -99,13 +113,15 @@ mod tests {
     use crate::machine::files::simulated;
     use std::fs;
 
-    const STATUS: (&str, &str) = ("proc/thread-self/status", "Cpus_allowed_list:\t0-1\n");
+    fn two_cores() -> Cores {
+        Cores::of(&[0, 1])
+    }
 
     #[test]
     fn what_cores_did_beyond_this_process_is_that_of_other_programs() {
         let before = "cpu0 100 0 0 9\ncpu1 100 0 0 9\n";
-        let system = simulated(&[STATUS, ("proc/stat", before)]);
-        let monitor = LoadMonitor::begin_below(system.path());
+        let system = simulated(&[("proc/stat", before)]);
+        let monitor = LoadMonitor::begin_below(system.path(), &two_cores());
         std::thread::sleep(std::time::Duration::from_millis(20));
         // A second on each core, in a fiftieth of a second.
         fs::write(
@@ -131,7 +147,7 @@ mod tests {
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join("schedstat"), format!("{ns} 0 0\n")).unwrap();
         };
-        let mut monitor = LoadMonitor::begin_below(system.path());
+        let mut monitor = LoadMonitor::begin_below(system.path(), &two_cores());
         write(7, 1_000_000);
         write(8, 3_000);
         write(9, 500);
@@ -157,7 +173,7 @@ mod tests {
                 "nr_periods 10\nnr_throttled 3\n",
             ),
         ]);
-        let monitor = LoadMonitor::begin_below(system.path());
+        let monitor = LoadMonitor::begin_below(system.path(), &two_cores());
         let stat = system.path().join("sys/fs/cgroup/job/cpu.stat");
         fs::write(stat, "nr_periods 25\nnr_throttled 7\n").unwrap();
         assert_eq!(monitor.end().throttled, Some((4, 15)));
@@ -175,13 +191,14 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(spin);
             std::thread::sleep(std::time::Duration::from_millis(5));
-            let monitor = LoadMonitor::begin();
+            let monitor = LoadMonitor::begin(&Cores::of(&[]));
             while monitor.began.elapsed().as_millis() < 50 {}
             let load = monitor.end();
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
             let share = load.other_threads.unwrap();
-            // On one core it would get half of the time, beside busy programs less.
-            assert!((0.1..1.05).contains(&share), "{load:?}");
+            // On one core it would get half of the time, beside busy programs next to nothing.
+            assert!(share > 0.0 && share < 1.05, "{load:?}");
+            assert!(load.own.unwrap() < 1.05, "{load:?}");
         });
     }
 }

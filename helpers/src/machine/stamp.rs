@@ -149,7 +149,7 @@ pub(crate) fn measured_now() -> String {
 
 fn core_details() -> String {
     let cores = cores::usable_cores();
-    let mut details = match cores::whole_cores_and_kinds(Path::new(cores::ROOT)) {
+    let mut details = match cores::Cores::of(&[]).whole_and_kinds(Path::new(cores::ROOT)) {
         None => "siblings and kinds unknown".into(),
         Some((whole, kinds)) => {
             let whole = if whole < cores {

@@ -88,15 +88,14 @@ impl Part {
         self.of_all(&self.sorted_ns)
     }
 
-    /// As if none had been interrupted.
+    /// As if none had been interrupted. Where more than a tenth took longer than the others, they are
+    /// of more than one length, and nobody interrupted them.
     fn undisturbed_ns(&self) -> f64 {
-        self.of_all(undisturbed(&self.sorted_ns))
-    }
-
-    /// As if the longest hundredth had been no longer than the others.
-    fn trimmed_ns(&self) -> f64 {
-        let count = self.sorted_ns.len();
-        self.of_all(&self.sorted_ns[..count - count / 100])
+        let undisturbed = undisturbed(&self.sorted_ns);
+        if 10 * undisturbed.len() < 9 * self.sorted_ns.len() {
+            return self.all_ns();
+        }
+        self.of_all(undisturbed)
     }
 
     fn of_all(&self, some_ns: &[u64]) -> f64 {
@@ -139,7 +138,7 @@ impl Timed {
         match (self.of_one_length, is_work) {
             (true, true) => self.holds.undisturbed_ns(),
             (true, false) => 0.0,
-            (false, _) => self.holds.trimmed_ns(),
+            (false, _) => self.holds.all_ns(),
         }
     }
 
@@ -157,13 +156,11 @@ impl Breakdown {
         let timed = Timed::of(records, &known);
         let hold_ns = timed.hold_ns(known.works[0]);
         let think_ns = timed.think_ns(known.works[1]);
-        let release_ns = timed.releases.trimmed_ns();
+        let release_ns = timed.releases.all_ns();
 
-        // Parts that took longer than that were interrupted.
+        // Work that took longer than that was interrupted.
         let longer_ns = |part: &Part, ns: f64| if ns > 0.0 { part.all_ns() - ns } else { 0.0 };
-        let off_ns = longer_ns(&timed.holds, hold_ns)
-            + longer_ns(&timed.thinks, think_ns)
-            + longer_ns(&timed.releases, release_ns);
+        let off_ns = longer_ns(&timed.holds, hold_ns) + longer_ns(&timed.thinks, think_ns);
         let off_ns = off_ns.max(0.0);
         let without_core_ns = known.without_core_ns.map(|ns| ns.max(off_ns));
 
@@ -325,14 +322,24 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_of_no_one_length_keeps_its_long_ones() {
-        let mut records = vec![record(0, 1_000, 0, 0); 50];
-        records.extend([record(0, 3_000, 0, 0); 50]);
+    fn holds_of_more_than_one_length_and_releases_keep_their_long_ones() {
+        let mut records = vec![record(0, 1_000, 0, 0); 60];
+        records.extend([record(0, 1_600, 0, 0); 40]);
+        let found = Breakdown::of(&records, known(100, 300_000.0));
+        assert_eq!(
+            (found.hold_ns, found.without_core_ns),
+            (124_000.0, Some(0.0))
+        );
+        let mut records = vec![record(0, 1_000, 0, 0); 99];
+        records.push(record(0, 11_000, 0, 0));
         records.iter_mut().for_each(|it| it.of_one_length = false);
         let found = Breakdown::of(&records, known(100, 300_000.0));
-        // Of the longest hundredth nothing is kept.
-        let kept = (50.0 * 1_000.0 + 49.0 * 3_000.0) / 99.0 * 100.0;
-        assert!((found.hold_ns - kept).abs() < 1e-6, "{found:?}");
+        assert!((found.hold_ns - 110_000.0).abs() < 1e-6, "{found:?}");
+        let mut records = vec![record(0, 0, 10, 0); 99];
+        records.push(record(0, 0, 5_000, 0));
+        let found = Breakdown::of(&records, known(100, 300_000.0));
+        assert!((found.release_ns - 5_990.0).abs() < 1e-6, "{found:?}");
+        assert_eq!(found.without_core_ns, Some(0.0));
     }
 
     #[test]

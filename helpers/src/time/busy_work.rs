@@ -73,10 +73,11 @@ impl BusyWork {
             true => time_fenced(turns, asked_ns, pace.clock_ns),
             false => time_beside_an_addition(turns),
         };
-        let (turns, found_ns) = nearest_turns(asked_ns as f64, first, pace.turn_ns, measure);
+        let turns = nearest_turns(asked_ns as f64, first, pace.turn_ns, measure);
         Self {
             asked_ns,
-            found_ns,
+            // Of several tries, the one that came out nearest did so by chance, too.
+            found_ns: measure(turns),
             turns,
             fenced,
         }
@@ -112,7 +113,7 @@ impl BusyWork {
     }
 }
 
-/// The turns whose time comes nearest to `asked_ns`, and that time; `measure` times so many turns.
+/// The turns whose time comes nearest to `asked_ns`; `measure` times so many turns.
 ///
 /// Each try is corrected by what it was off, as if the loop's time were in proportion to its turns.
 /// Where that does not bring it nearer, as at a step, the middle between too few and too many is
@@ -122,7 +123,7 @@ fn nearest_turns(
     first: u64,
     turn_ns: f64,
     mut measure: impl FnMut(u64) -> f64,
-) -> (u64, f64) {
+) -> u64 {
     let mut turns = first;
     let mut best = (first, f64::INFINITY);
     let mut too_few = None;
@@ -148,7 +149,7 @@ fn nearest_turns(
             _ => (turns as f64 + (off_ns / turn_ns).round()).max(0.0) as u64,
         };
     }
-    best
+    best.0
 }
 
 /// What fenced work takes: the mean of those times that were not interrupted, as a hold is timed.
@@ -205,8 +206,10 @@ fn time_beside_an_addition(turns: u64) -> f64 {
         (0..REPEATS).map(once).fold(f64::INFINITY, f64::min)
     };
     let bare_ns = fastest_ns(&|| ());
-    let called_ns = fastest_ns(&|| turns_alone(turns));
-    called_ns - bare_ns
+    if turns == 0 {
+        return 0.0;
+    }
+    fastest_ns(&|| turns_alone(turns)) - bare_ns
 }
 
 /// Turns that begin when all that came before is done.
@@ -267,7 +270,8 @@ mod tests {
 
     fn found(asked_ns: f64, step_ns: f64) -> f64 {
         let first = (asked_ns - 8.0) / TURN_NS;
-        nearest_turns(asked_ns, first as u64, TURN_NS, stepped(step_ns)).1
+        let turns = nearest_turns(asked_ns, first as u64, TURN_NS, stepped(step_ns));
+        stepped(step_ns)(turns)
     }
 
     #[test]
@@ -297,7 +301,8 @@ mod tests {
     #[test]
     fn a_wrong_first_guess_is_corrected() {
         for first in [0, 10, 1_000_000] {
-            let (turns, found_ns) = nearest_turns(1_000.0, first, TURN_NS, stepped(0.0));
+            let turns = nearest_turns(1_000.0, first, TURN_NS, stepped(0.0));
+            let found_ns = stepped(0.0)(turns);
             assert!((found_ns - 1_000.0).abs() <= 2.0, "{first}: {found_ns}");
             assert!((turns as i64 - 1_837).abs() <= 4, "{first}: {turns}");
         }

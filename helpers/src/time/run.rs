@@ -2,9 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::judge::claim::Claim;
-use crate::judge::warning::{COARSE_CLOCK_NS, TIMED_ALIKE, WORKED_OFF, Warning};
+use crate::judge::warning::{COARSE_CLOCK_NS, FEW_OPERATIONS, TIMED_ALIKE, WORKED_OFF, Warning};
+use crate::machine::cores::{self, Cores};
 use crate::machine::load::{Load, LoadMonitor};
-use crate::machine::{clock, cores, stamp};
+use crate::machine::{clock, stamp};
 use crate::stats::estimate::{Estimate, round_ratios};
 use crate::stats::order::{middle, sorted};
 use crate::time::busy_work::BusyWork;
@@ -224,26 +225,29 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
     setting.check()?;
     check_labels(designs)?;
     check_time(setting.expected_time(designs.len()))?;
-    let cores = cores::usable_cores();
+    let cores = Cores::of(&setting.pinned_to);
+    let usable = cores.count().min(cores::usable_cores());
     let mut round = Round::first(setting);
     let mut conditions = Vec::new();
     for design in designs {
         let alone = Condition::of_design(design, &round)?;
         let threads = setting.threads.iter();
-        conditions.extend(threads.map(|&threads| alone.with_threads(threads, cores)));
+        conditions.extend(threads.map(|&threads| alone.with_threads(threads, usable)));
     }
     let forecast = expected_time(&conditions, setting)?;
     check_time(forecast)?;
     let progress = Progress::announce(&described(designs.len(), setting), forecast);
 
     let began = Instant::now();
-    let before_ns = core_to_core(setting, cores)?;
-    let mut monitor = LoadMonitor::begin();
-    let one_round = warm_up(&mut conditions, &round)?;
-    let progress = progress.correct(one_round * setting.samples as u32);
+    let before_ns = core_to_core(setting, usable)?;
+    let mut monitor = LoadMonitor::begin(&cores);
+    let one_round = warm_up(&mut conditions, &mut round)?;
+    let rounds = one_round * setting.samples as u32;
+    check_time(rounds)?;
+    let progress = progress.correct(rounds);
     let lengths = take_samples(&mut conditions, &mut round, &mut monitor, &progress)?;
     let load = monitor.end();
-    let after_ns = core_to_core(setting, cores)?;
+    let after_ns = core_to_core(setting, usable)?;
     let took = began.elapsed();
 
     let clock_step_ns = clock::clock_resolution_ns();
@@ -265,7 +269,7 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
             .map(|condition| timing(condition, clock_step_ns))
             .collect(),
     };
-    run.warn(cores);
+    run.warn(&cores);
     Ok(run)
 }
 
@@ -371,9 +375,10 @@ fn thread_start_ns() -> Result<f64> {
     Ok(began.elapsed().as_nanos() as f64 / THREADS as f64)
 }
 
-/// Takes one sample of each that does not count, and says how long they took.
-fn warm_up(conditions: &mut [Condition], round: &Round) -> Result<Duration> {
+/// Takes one sample of each that does not count, and says how long a round takes.
+fn warm_up(conditions: &mut [Condition], round: &mut Round) -> Result<Duration> {
     let began = Instant::now();
+    round.calibrate();
     for condition in &mut *conditions {
         condition.warm_up(round)?;
     }
@@ -400,18 +405,20 @@ fn timing(condition: Condition, clock_step_ns: f64) -> Timing {
 
 impl DesignRun {
     /// Gives each timing the warnings of the run and its own, and the run all of them.
-    fn warn(&mut self, cores: usize) {
+    fn warn(&mut self, cores: &Cores) {
         let of_all = self.warnings_of_all();
+        let whole = cores.whole();
         let mut all = of_all.clone();
         for timing in &mut self.timings {
+            let threads = timing.threads;
             timing.warnings = of_all.clone();
+            timing.warnings.extend(warnings_of_threads(threads, cores));
             timing
                 .warnings
-                .extend(warnings_of_threads(timing.threads, cores));
+                .extend(Warning::of_load(&self.load, threads as f64, whole));
             timing
                 .warnings
-                .extend(Warning::of_load(&self.load, timing.threads as f64, cores));
-            timing.warnings.extend(warnings_of_samples(timing, cores));
+                .extend(warnings_of_samples(timing, cores.count()));
             for warning in &timing.warnings {
                 keep_worst(&mut all, *warning);
             }
@@ -428,7 +435,6 @@ impl DesignRun {
         warnings.extend(other_length(&self.holds));
         warnings.extend(other_length(&self.thinks));
         warnings.extend(self.core_to_core_ns.and_then(cores_moved));
-        warnings.extend(cores::is_one().then_some(Warning::OneCore));
         warnings
     }
 }
@@ -452,12 +458,17 @@ fn cores_moved([before_ns, after_ns]: [f64; 2]) -> Option<Warning> {
     })
 }
 
-/// What the kinds of cores mean for so many threads.
-fn warnings_of_threads(threads: usize, cores: usize) -> Vec<Warning> {
+/// What the cores mean for so many threads.
+fn warnings_of_threads(threads: usize, cores: &Cores) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let told = cores::whole_cores_and_kinds(Path::new(cores::ROOT)).filter(|_| threads > 1);
+    if cores.count() == 1 && threads > 1 {
+        warnings.push(Warning::OneCore);
+    }
+    let told = cores
+        .whole_and_kinds(Path::new(cores::ROOT))
+        .filter(|_| threads > 1);
     if let Some((whole, kinds)) = told {
-        if whole < threads.min(cores) {
+        if whole < threads.min(cores.count()) {
             warnings.push(Warning::SiblingCores { whole });
         }
         if kinds > 1 {
@@ -473,6 +484,13 @@ fn warnings_of_samples(timing: &Timing, cores: usize) -> Vec<Warning> {
     let share = timing.worked_off();
     if share > WORKED_OFF {
         warnings.push(Warning::WorkedOff { share });
+    }
+    let operations = timing.median(|sample| {
+        let done: u64 = sample.operations.iter().sum();
+        done as f64 / sample.operations.len() as f64
+    });
+    if operations < FEW_OPERATIONS {
+        warnings.push(Warning::FewOperations { operations });
     }
     let Placement { shared, of, .. } = timing.placement();
     if shared > 0 && timing.threads <= cores {
@@ -531,7 +549,7 @@ mod tests {
 
     fn sample(wall_ns: f64, worked_off_ns: f64, cores: &[[usize; 2]]) -> Sample {
         Sample {
-            operations: vec![6, 4],
+            operations: vec![60, 40],
             wall_ns,
             worked_off_ns,
             cores: cores.to_vec(),
@@ -559,7 +577,7 @@ mod tests {
     fn a_timing_tells_its_costs_and_how_long_its_samples_were() {
         let samples = [1e6, 2e6, 3e6].map(|wall_ns| sample(wall_ns, 0.25 * wall_ns, &[]));
         let timing = timing_of(samples.to_vec());
-        assert_eq!(timing.ns_per_operation(), [1e5, 2e5, 3e5]);
+        assert_eq!(timing.ns_per_operation(), [1e4, 2e4, 3e4]);
         assert_eq!((timing.wall_ms(), timing.worked_off()), (2.0, 0.25));
         let mut floored = timing.clone();
         for sample in &mut floored.samples {
@@ -605,6 +623,12 @@ mod tests {
         assert_eq!(of(11.0, &apart), [Warning::WorkedOff { share: 0.11 }]);
         let shared = Warning::SharedCore { samples: 3, of: 3 };
         assert_eq!(of(0.0, &together), [shared]);
+        let mut few = timing_of(vec![sample(100.0, 0.0, &apart); 3]);
+        few.samples
+            .iter_mut()
+            .for_each(|sample| sample.operations = vec![30, 18]);
+        let warning = Warning::FewOperations { operations: 24.0 };
+        assert_eq!(warnings_of_samples(&few, 2), [warning]);
         let crowded = timing_of(vec![sample(100.0, 0.0, &together); 3]);
         assert_eq!(warnings_of_samples(&crowded, 1), []);
         let mut unknown = crowded.clone();
