@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 
 /// How many places in memory the states of samples are spread over.
 const PLACES: usize = 32;
-/// A design that lets more of a sample pass after its last operation gets fewer operations.
+/// A design that lets more of a sample pass after its last operation than this gets fewer
+/// operations.
 const DELEGATES: f64 = 0.1;
 /// A queue may hold so many operations: more would fill memory.
 const LONGEST_QUEUE: f64 = 1e6;
@@ -93,14 +94,10 @@ impl<'a> Condition<'a> {
             let fastest = one.fastest_batch(round)?;
             one.operation_ns = fastest.wall_ns / one.batch as f64;
             if fastest.wall_ns > wanted_ns || one.batch == 1 << 20 {
-                let delegates = fastest.worked_off_ns > DELEGATES * fastest.wall_ns;
                 one.batch = round_batch(wanted_ns / one.operation_ns);
-                if delegates {
+                if fastest.delegated {
                     let whole_ns = wanted_ns * BATCHES;
                     one.most_operations = operations_in(whole_ns, one.operation_ns);
-                } else if fastest.worked_off_ns > 0.0 {
-                    // Several threads may ask for more than one did.
-                    one.most_operations = LONGEST_QUEUE as u64;
                 }
                 return Ok(one);
             }
@@ -185,15 +182,16 @@ impl<'a> Condition<'a> {
         Ok(())
     }
 
-    /// Has threads that leave work to others do as much in the next sample as is done within it,
-    /// and others as much as they can.
+    /// Has threads that leave work to others do as much in the next sample as is done within it;
+    /// others may do more and more.
     fn adapt(&mut self, sample: &Sample, round: &Round) {
-        self.most_operations = u64::MAX;
-        if sample.worked_off_ns > DELEGATES * sample.wall_ns {
-            let each = sample.operations.iter().sum::<u64>() as f64 / self.threads as f64;
-            let whole_ns = round.setting.duration().as_nanos() as f64;
-            self.most_operations = operations_in(whole_ns, sample.wall_ns / each);
-        }
+        const MORE: u64 = 4;
+        let each = sample.operations.iter().sum::<u64>() as f64 / self.threads as f64;
+        let whole_ns = round.setting.duration().as_nanos() as f64;
+        self.most_operations = match sample.worked_off_ns > DELEGATES * sample.wall_ns {
+            true => operations_in(whole_ns, sample.wall_ns / each),
+            false => self.most_operations.saturating_mul(MORE),
+        };
     }
 
     /// Finds what entering takes where nobody else wants in: one thread alone, and all with a state

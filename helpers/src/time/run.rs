@@ -558,6 +558,7 @@ mod tests {
                 ..Breakdown::default()
             },
             waits: None,
+            delegated: false,
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Sample {
     /// entry, less one reading of the clock, to two digits; taken where
     /// [`Setting::breakdown`](super::setting::Setting::breakdown) is set.
     pub waits: Option<Histogram<u64>>,
+    /// Whether operations left their section to other threads.
+    pub delegated: bool,
 }
 
 /// What the operations of a sample that were timed waited on average, a reading of the clock
@@ -82,6 +84,7 @@ impl Sample {
         let times = Times::of(plan, &works)?;
         let operations: Vec<u64> = works.iter().map(|work| work.operations).collect();
         let cores = works.iter().filter_map(cores_of).collect();
+        let delegated = works.iter().any(|work| work.delegated);
         let records: Vec<Record> = works.into_iter().flat_map(|work| work.records).collect();
         let threads = operations.len() as f64;
         let mut sample = Self {
@@ -91,6 +94,7 @@ impl Sample {
             cores,
             breakdown: Breakdown::default(),
             waits: None,
+            delegated,
         };
         if plan.sampling_period.is_some() {
             let known = times.known(

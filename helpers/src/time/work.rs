@@ -67,6 +67,7 @@ impl Section {
         SectionTimes {
             between,
             of_one_length,
+            delegated: false,
         }
     }
 
@@ -75,6 +76,7 @@ impl Section {
         SectionTimes {
             between: None,
             of_one_length: true,
+            delegated: true,
         }
     }
 }
@@ -85,6 +87,7 @@ impl Section {
 pub struct SectionTimes {
     between: Option<(Instant, Instant)>,
     of_one_length: bool,
+    delegated: bool,
 }
 
 /// One operation that was timed, in nanoseconds, each with one reading of the clock in it.
@@ -142,6 +145,8 @@ pub struct Work {
     /// When what operations had left under way was done, too.
     pub(crate) ended: Option<Moment>,
     pub(crate) repeated: usize,
+    /// Whether operations leave their section to other threads.
+    pub(crate) delegated: bool,
 }
 
 /// A moment in a thread's share of a sample.
@@ -166,6 +171,7 @@ macro_rules! repeat {
         let think = plan.think;
         let batch = plan.batch.min(plan.most_operations);
         let mut operations = 0;
+        let mut delegated = false;
         let mut records = $work.room_for_records();
         let mut gaps = Gaps::new(plan.sampling_period);
         let mut untimed = gaps.next();
@@ -177,7 +183,7 @@ macro_rules! repeat {
             while left > 0 {
                 let now = left.min(untimed);
                 for _ in 0..now {
-                    $operation(section)$(.$dot_await)?;
+                    delegated = $operation(section)$(.$dot_await)?.delegated;
                     think.run();
                 }
                 left -= now;
@@ -188,6 +194,7 @@ macro_rules! repeat {
                 let timed = Section { timed: true, ..section };
                 let wished = Instant::now();
                 let times = $operation(timed)$(.$dot_await)?;
+                delegated = times.delegated;
                 let free = Instant::now();
                 think.run();
                 records.push(Record::new(wished, times, free, Instant::now()));
@@ -200,6 +207,7 @@ macro_rules! repeat {
             }
         }
         $work.operations = operations;
+        $work.delegated = delegated;
         $work.records = records;
         $work.returned = Some($work.moment_after());
         $work.ended = $work.returned;
@@ -216,6 +224,7 @@ impl Work {
             returned: None,
             ended: None,
             repeated: 0,
+            delegated: false,
         }
     }
 
@@ -353,6 +362,7 @@ mod tests {
         let times = SectionTimes {
             between: Some((after(5), after(12))),
             of_one_length: true,
+            delegated: false,
         };
         let record = Record::new(start, times, after(14), after(30));
         let expected = Record {
