@@ -386,6 +386,8 @@ impl Figure {
             _ => at.share(number) + step * (index as f64 - (count - 1.0) / 2.0),
         };
         let mut shares = Vec::new();
+        // Where markers and labels stand: the middle, and how wide and high.
+        let mut taken: Vec<Room> = Vec::new();
         for (index, series) in self.series.iter().enumerate() {
             let hue = series.family.colour();
             if series.style != Style::Scattered {
@@ -428,13 +430,17 @@ impl Figure {
                     let [few, others] = modes.shares();
                     marker(area, lower, shape, 1.0, hue)?;
                     marker(area, higher, shape, 1.0, hue)?;
+                    taken.extend([(lower, MARKER), (higher, MARKER)]);
                     shares.extend([(lower, few, true, hue), (higher, others, false, hue)]);
                 } else {
                     if estimate.low < estimate.high {
-                        let bar = vec![place(estimate.low), place(estimate.high)];
-                        line(bar, hue.stroke_width(8))?;
+                        let (low, high) = (place(estimate.low), place(estimate.high));
+                        line(vec![low, high], hue.stroke_width(8))?;
+                        let middle = (i32::midpoint(low.0, high.0), i32::midpoint(low.1, high.1));
+                        taken.push((middle, ((high.0 - low.0).abs(), (high.1 - low.1).abs())));
                     }
                     marker(area, place(estimate.value), shape, 1.0, hue)?;
+                    taken.push((place(estimate.value), MARKER));
                 }
                 let (x, y) = place(estimate.typical()[0]);
                 if !point.note.is_empty() {
@@ -444,17 +450,23 @@ impl Figure {
                 }
             }
         }
-        // Over all marks: that of the higher mode above its marker, that of the lower one below.
+        // Over all marks: that of the higher mode above its marker, that of the lower one below, or
+        // wherever beside it nothing stands.
         for ((x, y), share, below, hue) in shares {
-            let wide = width(area, &share, SHARE);
-            let y = if below { y + SHARE } else { y - SHARE };
-            let x = if x + GAP + wide < right || self.rows {
-                x
-            } else {
-                x - wide
-            };
-            let anchor = if self.rows { HPos::Center } else { HPos::Left };
-            text(area, &share, (x, y), SHARE, hue, anchor)?;
+            let size = (width(area, &share, SHARE) + 8, SHARE);
+            let side = if below { 1 } else { -1 };
+            let beside = size.0 / 2 + GAP;
+            let clear = SHARE + 8;
+            let mut spots = vec![(x, y + side * clear)];
+            if !self.rows {
+                let low = y + side * clear;
+                spots.extend([(x - beside, low), (x + beside, low), (x, y - side * clear)]);
+                spots.extend([(x - beside, y), (x + beside, y), (x, y + 2 * side * clear)]);
+            }
+            let edges = (left + size.0 / 2, right - size.0 / 2);
+            let spot = free_spot(&spots, size, edges, &taken);
+            taken.push((spot, size));
+            text(area, &share, spot, SHARE, hue, HPos::Center)?;
         }
 
         let place_of = |(index, end): (usize, &Series)| {
@@ -566,6 +578,31 @@ fn spread(labels: &mut [(i32, usize)], (top, bottom): (i32, i32), gap: i32) {
     }
 }
 
+/// Something on the figure: its middle, and how wide and high it is.
+type Room = ((i32, i32), (i32, i32));
+
+/// A marker and some room around it.
+const MARKER: (i32, i32) = (44, 44);
+
+/// The first of `spots` between the edges at which something of that size touches nothing that is
+/// there; the first where there is none.
+fn free_spot(
+    spots: &[(i32, i32)],
+    size: (i32, i32),
+    (from, to): (i32, i32),
+    taken: &[Room],
+) -> (i32, i32) {
+    let free = |spot: &(i32, i32)| {
+        let touches = |((x, y), (wide, high)): &Room| {
+            let across = 2 * (spot.0 - x).abs() < size.0 + wide;
+            across && 2 * (spot.1 - y).abs() < size.1 + high
+        };
+        (from..=to).contains(&spot.0) && !taken.iter().any(touches)
+    };
+    let found = spots.iter().find(|spot| free(spot));
+    *found.unwrap_or(&spots[0])
+}
+
 const DISC: usize = 0;
 const TRIANGLE: usize = 2;
 
@@ -605,5 +642,22 @@ fn marker(
         polygon(size / 2.0, WHITE.filled())
     } else {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_stands_where_nothing_else_does() {
+        let spots = [(100, 50), (200, 50), (300, 50)];
+        let spot = |taken: &[Room]| free_spot(&spots, (80, 34), (40, 1_000), taken);
+        assert_eq!(spot(&[]), (100, 50));
+        assert_eq!(spot(&[((110, 60), MARKER)]), (200, 50));
+        assert_eq!(spot(&[((110, 90), MARKER)]), (100, 50));
+        assert_eq!(spot(&[((150, 50), (60, 60))]), (300, 50));
+        assert_eq!(spot(&[((200, 50), (400, 60))]), (100, 50));
+        assert_eq!(free_spot(&spots, (80, 34), (150, 1_000), &[]), (200, 50));
     }
 }
