@@ -238,7 +238,7 @@ fn huge_pages_are_off_while_a_series_is_measured_and_only_then() {
     let before = huge_pages_allowed();
     let off = before.map(|_| false);
     let mut meanwhile = Vec::new();
-    let (series, _) = boxes(1_000, |_| {
+    let (series, _) = boxes(20_000, |_| {
         if meanwhile.is_empty() {
             meanwhile.push(huge_pages_allowed());
         }
