@@ -155,7 +155,7 @@ fn nearest_turns(
 /// What fenced work takes: the mean of those times that were not interrupted, as a hold is timed.
 pub(crate) fn time_fenced(turns: u64, about_ns: u64, clock_ns: f64) -> f64 {
     const WHOLE_NS: u64 = 1_000_000;
-    let repeats = (WHOLE_NS / about_ns.max(1)).clamp(5, 500);
+    let repeats = (WHOLE_NS / about_ns.max(1)).clamp(5, 4_000);
     typical_ns(repeats, || fenced_turns(turns)) - clock_ns
 }
 
