@@ -375,6 +375,21 @@ mod tests {
     }
 
     #[test]
+    fn waits_hide_no_more_than_what_no_hold_showed() {
+        let mut records = vec![record(1_000, 1_000, 0, 0); 99];
+        records.push(record(1_000, 101_000, 0, 0));
+        let known = Known {
+            without_core_ns: Some(150_000.0),
+            ..known(100, 300_000.0)
+        };
+        // Holds of 100,000 ns and the instrument's 10,000 leave 40,000 for waits of 100,000. Of the
+        // time without a core 100,000 fell on a hold, so waits hide 50,000 of it.
+        let found = Breakdown::of(&records, known);
+        assert!((found.fitted - 0.8).abs() < 1e-9, "{found:?}");
+        assert!((found.wait_ns - 40_000.0).abs() < 1e-6, "{found:?}");
+    }
+
+    #[test]
     fn timed_operations_that_took_longer_share_what_is_left() {
         // Eight and eight nanoseconds of an operation that takes four in all.
         let records = [record(8, 0, 8, 0); 10];

@@ -406,6 +406,9 @@ mod tests {
         let design = delegating(Duration::from_micros(20));
         let mut round = Round::first(&setting);
         let alone = Condition::of_design(&design, &round).unwrap();
+        // 200 of 20 µs; fewer where the core was taken away meanwhile.
+        let most = alone.most_operations;
+        assert!((20..=400).contains(&most), "{most} operations");
         for threads in [1, 2] {
             let mut condition = alone.with_threads(threads, 2);
             condition.warm_up(&round).unwrap();
@@ -419,6 +422,46 @@ mod tests {
         let plain = counter();
         let plain = Condition::of_design(&plain, &round).unwrap();
         assert_eq!(plain.most_operations, u64::MAX);
+    }
+
+    #[test]
+    fn what_samples_take_is_foretold_from_one_thread() {
+        let mut setting = setting(10, 0);
+        setting.samples = 9;
+        let design = counter();
+        let round = Round::first(&setting);
+        let mut one = Condition::of_design(&design, &round).unwrap();
+        one.set_up = Duration::from_millis(1);
+        one.operation_ns = 0.0;
+        let three = one.with_threads(3, 2);
+        assert!(three.oversubscribed && !one.with_threads(2, 2).oversubscribed);
+        // A sample of 10.5 ms and three starts of 1 ms, ten times.
+        assert_eq!(three.expected_ns(&setting, 1e6), 135e6);
+        // Besides, five times: 6.25 ms of one thread alone and 8.25 of three apart.
+        setting.breakdown = true;
+        assert_eq!(three.expected_ns(&setting, 1e6), 207.5e6);
+    }
+
+    #[test]
+    fn a_warm_up_sets_batches_and_finds_what_entering_takes() {
+        let mut setting = setting(4, 100);
+        setting.breakdown = true;
+        let design = counter();
+        let round = Round::first(&setting);
+        let alone = Condition::of_design(&design, &round).unwrap();
+        let mut condition = alone.with_threads(1, 2);
+        condition.batch = 1 << 12;
+        condition.warm_up(&round).unwrap();
+        // 40,000 operations in fifty batches, or fewer.
+        assert!(
+            (64..=1_024).contains(&condition.batch),
+            "{}",
+            condition.batch
+        );
+        assert!(condition.timed && condition.sampling_period > 1);
+        condition.find_entry(&round).unwrap();
+        let entry = condition.entry.unwrap();
+        assert!(entry.ns > 0.0 && entry.spread_ns >= 0.0, "{entry:?}");
     }
 
     #[test]

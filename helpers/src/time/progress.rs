@@ -42,10 +42,14 @@ impl Progress {
 
     /// Says after each quarter of the rounds but the last how long is left.
     pub(crate) fn tell(&self, done: usize, rounds: usize) {
-        let line = line_after(done, rounds, self.began.elapsed());
-        if let Some(line) = line.filter(|_| self.expected_s > LONG_S) {
+        if let Some(line) = self.line(done, rounds) {
             println!("{line}");
         }
+    }
+
+    fn line(&self, done: usize, rounds: usize) -> Option<String> {
+        let line = line_after(done, rounds, self.began.elapsed());
+        line.filter(|_| self.expected_s > LONG_S)
     }
 }
 
@@ -99,6 +103,9 @@ mod tests {
         let progress = Progress::announce("run", Duration::from_secs(3));
         let same = progress.correct(Duration::from_secs(3));
         assert_eq!(same.expected_s, 3.0);
+        assert!(same.line(1, 4).unwrap().starts_with("25 % done, "));
+        let short = Progress::announce("run", Duration::from_secs(1));
+        assert_eq!(short.line(1, 4), None);
         let longer = same.correct(Duration::from_secs(30));
         assert!((30.0..31.0).contains(&longer.expected_s));
     }
