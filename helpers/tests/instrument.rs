@@ -583,6 +583,14 @@ fn a_section_that_touches_what_it_guards_takes_longer_where_two_share_it() {
 
 // ---------------------------------------------------------------------- samples and runs
 
+/// How many times as long as foretold a run took; one that is shorter than a second tells nobody.
+fn told(run: &DesignRun) -> f64 {
+    match run.forecast < Duration::from_secs(1) {
+        true => 1.0,
+        false => run.took.as_secs_f64() / run.forecast.as_secs_f64(),
+    }
+}
+
 /// A sample lasts as long as its setting says, to a tenth. Where what was left is worked off
 /// afterwards, which is said, it does to a quarter: how long that takes is known from samples
 /// before.
@@ -607,11 +615,7 @@ fn samples_last_as_long_as_they_say(sample_ms: u64, hold_ns: u64) {
         let lengths: Vec<f64> = run.timings.iter().map(Timing::wall_ms).collect();
         let worked_off = |timing: &Timing| (timing.label.clone(), timing.worked_off());
         let worked_off: Vec<_> = run.timings.iter().map(worked_off).collect();
-        (
-            lengths,
-            worked_off,
-            run.took.as_secs_f64() / run.forecast.as_secs_f64(),
-        )
+        (lengths, worked_off, told(&run))
     };
     mostly(
         2,

@@ -30,8 +30,9 @@ impl Calibration {
         const FEW: u64 = 64;
         let readings = || (1..READINGS).for_each(|_| _ = black_box(Instant::now()));
         let clock_ns = typical_ns(REPEATS, readings) / f64::from(READINGS);
-        let few_ns = time_fenced(FEW, 1, clock_ns);
-        let many_ns = time_fenced(MANY, 1, clock_ns);
+        // About how long each takes decides how often it is timed.
+        let few_ns = time_fenced(FEW, 50, clock_ns);
+        let many_ns = time_fenced(MANY, 2_000, clock_ns);
         let turn_ns = ((many_ns - few_ns) / (MANY - FEW) as f64).max(0.01);
         let call_ns = (few_ns - FEW as f64 * turn_ns).max(0.0);
         Self {

@@ -122,7 +122,7 @@ impl Setting {
             if ns == 0 {
                 0.0
             } else {
-                (LOOKS * ns).max(1_000_000) as f64
+                2.0 * (LOOKS * ns).max(1_000_000) as f64
             }
         };
         CALIBRATION_NS + work_ns(self.hold_ns) + work_ns(self.think_ns)
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(setting.sample_ns(1, 0.0), 4.2e6);
         assert_eq!(setting.sample_ns(8, 0.0), 8.5e6);
         assert_eq!(setting.sample_ns(1, 9e6), 9e6);
-        assert_eq!(setting.calibration_ns(), 2e6 + 5e6 + 2.5e6);
+        assert_eq!(setting.calibration_ns(), 2e6 + 10e6 + 5e6);
         assert_eq!(Setting::default().calibration_ns(), 2e6);
         assert_eq!(setting.in_all(1e9).as_secs(), 16);
     }
