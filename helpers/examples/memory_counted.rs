@@ -21,11 +21,9 @@ use std::future::{Future, pending};
 use tokio::runtime::{Builder, Runtime};
 trait Idle: Future<Output = ()> + Send + 'static {}
 impl<F: Future<Output = ()> + Send + 'static> Idle for F {}
+#[rustfmt::skip]
 fn new_runtime() -> Runtime {
-    Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime")
+    Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 #[rustfmt::skip]
 fn start_many(runtime: &Runtime, count: u64, mut start_one: impl FnMut()) {
