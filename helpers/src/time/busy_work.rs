@@ -318,6 +318,11 @@ mod tests {
         let again = work.found_again(pace);
         assert_eq!((again.asked_ns, again.fenced), (20_000, true));
         assert!((turns / 2..2 * turns).contains(&again.turns), "{again:?}");
+        // What was found was measured: to the last digit it is not what was asked.
+        assert!(
+            again.found_ns > 0.0 && again.found_ns != 20_000.0,
+            "{again:?}"
+        );
     }
 
     #[test]

@@ -678,6 +678,62 @@ mod tests {
     }
 
     #[test]
+    fn a_run_and_its_timings_carry_what_weakens_them() {
+        let mut off = BusyWork::NONE;
+        off.asked_ns = 1_000;
+        off.found_ns = 1_074.0;
+        let calibration = |turn_ns| Calibration {
+            clock_ns: 20.0,
+            turn_ns,
+            call_ns: 8.0,
+        };
+        let mut queue = timing_of(vec![sample(100.0, 50.0, &[]); 3]);
+        queue.label = "queue".into();
+        let mut run = DesignRun {
+            setting: Setting::default(),
+            calibrations: [0.5, 0.5, 0.6].map(calibration).to_vec(),
+            holds: vec![off],
+            thinks: vec![BusyWork::NONE],
+            core_to_core_ns: Some([50.0, 130.0]),
+            forecast: Duration::ZERO,
+            took: Duration::ZERO,
+            load: Load {
+                other_programs: Some(0.0),
+                ..Load::default()
+            },
+            warnings: vec![],
+            measured: String::new(),
+            timings: vec![timing_of(vec![sample(100.0, 0.0, &[]); 3]), queue],
+        };
+        let cores = Cores {
+            numbers: Some([0, 1].into()),
+        };
+        run.warn(&cores);
+        let of_all = [
+            Warning::Drift {
+                share: 0.6 / 0.5 - 1.0,
+            },
+            Warning::OtherLength {
+                asked_ns: 1_000,
+                found_ns: 1_074.0,
+            },
+            Warning::CoresMoved {
+                before_ns: 50.0,
+                after_ns: 130.0,
+            },
+        ];
+        assert_eq!(run.warnings[..3], of_all);
+        assert_eq!(run.timings[0].warnings[..3], of_all);
+        let worked_off = Warning::WorkedOff { share: 0.5 };
+        assert!(run.warnings.contains(&worked_off));
+        assert!(run.timings[1].warnings.contains(&worked_off));
+        assert!(!run.timings[0].warnings.contains(&worked_off));
+        run.holds = vec![BusyWork::NONE];
+        run.thinks = vec![off];
+        assert_eq!(run.warnings_of_all()[1], of_all[1]);
+    }
+
+    #[test]
     fn cores_that_moved_are_said_beyond_half() {
         assert_eq!(cores_moved([100.0, 150.0]), None);
         assert_eq!(cores_moved([150.0, 100.0]), None);
