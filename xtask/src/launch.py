@@ -1,11 +1,16 @@
 """Starts the Rust kernel where nothing reaches it that its user has set for other work.
 
-Arguments: the kernel's program, the project's folder, Jupyter's connection file. The kernel builds in a folder of its
-own, with the crates of the project's lock file, a cache that no other kernel changes meanwhile, and no setting of
-cargo's but how a registry is reached. Where it cannot start, each cell answers with one sentence that says why.
-Arguments then: the sentence, and the connection file.
+Arguments: the kernel's program, the project's folder, Jupyter's connection file. The kernel builds
+in a folder of its own, in which what the notebooks load is built already, with the crates of the
+project's lock file and no setting of cargo's but how a registry is reached. Where it cannot start,
+each cell answers with one sentence that says why.
+
+With the project's folder alone: builds what the notebooks load.
+With a sentence and a connection file: answers with that sentence.
 """
+
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -25,43 +30,163 @@ import tomllib
 
 import zmq
 
-# What changes how programs are built, loaded or run; not where things are, and how a registry is reached.
+# What changes how programs are built, loaded or run; not where things are, and how a registry is
+# reached.
 FOREIGN = re.compile(
-    r"CARGO$|CARGO_(?!NET_|HTTP_|REGISTR|SOURCE_)|RUST(?!UP_)|EVCXR_|JUPYTER_PATH|SCCACHE_|TOKIO_|GO[A-Z0-9]+$"
-    r"|LD_(?!LIBRARY_PATH)|DYLD_INSERT_|GLIBC_TUNABLES|MALLOC_|(HOST_|TARGET_)?(CC|CFLAGS|CPPFLAGS|LDFLAGS|AR)(_|$)"
+    r"CARGO$|CARGO_(?!NET_|HTTP_|REGISTR|SOURCE_)|RUST(?!UP_)|EVCXR_|JUPYTER_PATH|SCCACHE_|TOKIO_"
+    r"|GO[A-Z0-9]+$|LD_(?!LIBRARY_PATH)|DYLD_INSERT_|GLIBC_TUNABLES|MALLOC_"
+    r"|(HOST_|TARGET_)?(CC|CFLAGS|CPPFLAGS|LDFLAGS|AR)(_|$)"
 )
-REACH = ("credential-alias", "http", "net", "registries", "registry", "source")  # what cargo's settings say of registries
+# What cargo's settings say of registries.
+REACH = ("credential-alias", "http", "net", "registries", "registry", "source")
+# What cargo keeps in its home of registries.
+REGISTRIES = (
+    "registry git .package-cache .package-cache-mutate credentials credentials.toml".split()
+)
+# What the kernel reads of the standard library to know the types of variables. The rest is half of
+# it: instructions of single processors, tests, and what only nightly Rust has.
+LIBRARY = "alloc core panic_abort panic_unwind proc_macro std test unwind".split()
 ROOM = 500_000_000  # bytes; a notebook's cells take 200 MB
 REMEDIES = {
-    "linker `": "install a C compiler, on Debian and Ubuntu with `apt install gcc`, on a Mac with `xcode-select --install`",
+    "linker `": "install a C compiler, on Debian and Ubuntu with `apt install gcc`, on a Mac with "
+    "`xcode-select --install`",
     "No space left": "make room on the disk, or set TMPDIR to a folder on another one",
 }
-# The first build, without any crate, would empty the lock file. Above the folder to build in may lie settings, or a
-# workspace. And cells would look for the standard library a folder too far up, which hurts below one that both are in.
-CARGO = """case "$PWD" in {0}/crate*)
+# Of the crate whose build makes what the notebooks load: by its name that of the cells.
+MANIFEST = """[workspace]
+[package]
+name = "ctx"
+version = "1.0.0"
+edition = "2024"
+[dependencies]
+helpers = {{ path = {helpers} }}
+"""
+# The first build, without any crate, would empty the lock file. Above the folder to build in may
+# lie settings, or a workspace. And cells would look for the standard library a folder too far up,
+# which hurts below one that both are in. What the notebooks load may still be on its way.
+CARGO = """case "$PWD" in {build}/crate*|{crates}/crate*)
     while read -r line && [ "$line" != '[workspace]' ]; do line=; done < Cargo.toml
     [ "$line" ] || echo '[workspace]' >> Cargo.toml
-    grep -q '"helpers"' Cargo.lock || cp {0}/Cargo.lock Cargo.lock
+    if grep -q '^ *helpers = ' Cargo.toml; then
+        case "$PWD" in {build}/*) while [ -e {build}/loading ]; do sleep 0.1; done ;; esac
+        grep -q '"helpers"' Cargo.lock || cp {build}/Cargo.lock Cargo.lock
+    fi
     case "$*" in *--manifest-path*) ;; *)
         command=$1
         shift
         set -- "$command" --manifest-path "$PWD/Cargo.toml" "$@" ;;
     esac
     export CARGO_TARGET_DIR="$PWD/target" CARGO_BUILD_BUILD_DIR="$PWD/target"
-    export CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS\x1f-Clink-arg=-Wl,-rpath,"{2}
+    export CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS\x1f-Clink-arg=-Wl,-rpath,"{libraries}
     cd / ;;
 esac
-exec {1} "$@"
+exec {cargo} "$@"
 """
 
 
+class Rust:
+    """The reader's compiler, as they would call it: what it says of itself, and where it is."""
+
+    def __init__(self, variables):
+        # The path of cargo itself; rustup's stand-in would be slower.
+        find = (
+            "rustc --print sysroot --print target-libdir && cargo --version >&2"
+            " && { rustup which cargo 2>/dev/null || command -v cargo; } && rustc -vV"
+        )
+        shell = ["/bin/sh", "-c", find]
+        found = subprocess.run(shell, capture_output=True, text=True, env=variables)
+        if found.returncode:
+            reason = found.stderr.splitlines()[0]
+            raise OSError(f"{reason}: install Rust from https://rustup.rs")
+        sysroot, libraries, cargo, *version = found.stdout.splitlines()
+        self.sources = pathlib.Path(sysroot, "lib/rustlib/src/rust/library")
+        self.libraries = pathlib.Path(libraries)
+        self.cargo = pathlib.Path(cargo)
+        self.version = version
+        self.host = next(line[6:] for line in version if line.startswith("host: "))
+
+
+class Crates:
+    """What the notebooks load, built in the project's `target`, from where each kernel copies it.
+
+    Cargo knows what is to be built anew. For another compiler, lock file, way to build, helper
+    crate or home of cargo there is another folder.
+    """
+
+    def __init__(self, project, near, home, rust):
+        self.lock = next(
+            lock for lock in (near / "Cargo.lock", project / "Cargo.lock") if lock.exists()
+        )
+        self.helpers = (near / "helpers").resolve()
+        self.host = rust.host
+        differs = [
+            rust.version,
+            self.lock.read_text("utf-8"),
+            settings(project),
+            self.helpers,
+            home,
+        ]
+        key = hashlib.sha256(repr(differs).encode()).hexdigest()[:16]
+        self.folder = project.resolve() / "target/kernel-crates" / key
+
+    def build(self, cargo, variables, show):
+        """Builds what is not built; hands the lines that cargo prints to `show`."""
+        crate = self.folder / "crate"
+        (crate / "src").mkdir(parents=True, exist_ok=True)
+        manifest = MANIFEST.format(helpers=toml(str(self.helpers)))
+        # Untouched where they are there: cargo looks at their times.
+        for file, text in (("Cargo.toml", manifest), ("src/lib.rs", "")):
+            if not (crate / file).exists():
+                replace(crate / file, lambda new, text=text: new.write_text(text, "utf-8"))
+        if not (crate / "Cargo.lock").exists():
+            shutil.copy(self.lock, crate)
+        build = [cargo, "build", "--target", self.host]
+        settings = {"stderr": subprocess.PIPE, "text": True, "errors": "replace"}
+        process = subprocess.Popen(build, cwd=crate, env=variables, **settings)
+        for line in process.stderr:
+            show(line)
+        return process.wait()
+
+    def copy(self, to):
+        """Copies what is built into a folder to build in."""
+        passing = shutil.ignore_patterns("incremental", ".rustc_info.json", ".cargo-lock")
+        shutil.copytree(
+            self.folder / "crate/target",
+            to,
+            ignore=passing,
+            copy_function=share,
+            dirs_exist_ok=True,
+        )
+
+    @contextlib.contextmanager
+    def held(self):
+        """Lets no other process build or copy here."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def remove_others(self):
+        for folder in self.folder.parent.iterdir():
+            if folder != self.folder:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def share(source, target):
+    """Copies a file with its times; one that compilers replace and never write into is shared."""
+    with contextlib.suppress(OSError):  # another disk, or a file system without links
+        if source.endswith((".rlib", ".rmeta")):
+            return os.link(source, target)
+    return shutil.copy2(source, target)
+
+
 def folder(project):
-    """Makes the folder to build in: the kernel takes no spaces in its path, and programs must run there."""
+    """Makes a folder to build in: the kernel takes no spaces in its path, and programs run there."""
     for place in [tempfile.gettempdir(), "/tmp", "/var/tmp", project / "target"]:
         try:
             if shutil.disk_usage(place).free < ROOM:
                 continue
-            made = pathlib.Path(tempfile.mkdtemp(prefix="kernel-", dir=place)).absolute()
+            made = pathlib.Path(tempfile.mkdtemp(prefix="kernel-", dir=place)).resolve()
         except OSError:
             continue
         script(made / "try", "")
@@ -71,29 +196,14 @@ def folder(project):
     raise OSError("no temporary folder has 500 MB of room and lets programs run: set TMPDIR to one")
 
 
-def sound(entry):
-    """Whether an entry of the cache is whole, and of use: a probe of a build script leaves none that is asked for again."""
-    try:
-        int((entry / "hits").read_text())
-        built = (entry / "stderr").read_text()
-        names = [pathlib.Path(json.loads(line)["artifact"]).name for line in built.splitlines()]
-        return bool(names) and all((entry / name).exists() for name in names)
-    except (OSError, ValueError, KeyError):
-        return False
+def script(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
 
 
-def keep(cache, kept):
-    """Leaves a kernel's cache to the next."""
-    for entry in (cache / "evcxr").iterdir():
-        if not sound(entry):
-            shutil.rmtree(entry)
-    if kept.exists():
-        kept.rename(cache / "old")
-    (cache / "evcxr").rename(kept)
-
-
-def janitor(build, cache, kept):
-    """Waits in a process of its own until all of the kernel has ended, in whatever way, and clears up behind it."""
+def janitor(build):
+    """Waits in a process of its own until all of the kernel has ended, in whatever way, and clears
+    up behind it."""
     ended, held = os.pipe()
     if child := os.fork():
         os.close(ended)
@@ -104,9 +214,6 @@ def janitor(build, cache, kept):
     for stream in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), stream)
     os.read(ended, 1)
-    with contextlib.suppress(OSError):  # the next kernel builds again what it needs
-        keep(cache, kept)
-    shutil.rmtree(cache, ignore_errors=True)
     shutil.rmtree(build, ignore_errors=True)
     os._exit(0)
 
@@ -126,78 +233,110 @@ def follow(connection):
     os.killpg(0, signal.SIGKILL)
 
 
-def script(path, text):
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
+def cargo_home(crates, home):
+    """Makes a home of cargo's with the reader's crates, and of their settings only how a registry
+    is reached.
+
+    It lies beside what is built, in which crates are known by their paths.
+    """
+    (own := crates.folder / "cargo-home").mkdir(parents=True, exist_ok=True)
+    for name in REGISTRIES:
+        if (home / name).exists() and not (own / name).exists():
+            replace(own / name, lambda new: new.symlink_to(home / name))
+    files = [file for file in (home / "config", home / "config.toml") if file.exists()]
+    settings = tomllib.loads(files[0].read_text("utf-8")) if files else {}
+    kept = {key: settings[key] for key in REACH if key in settings}
+    kept["cache"] = {"auto-clean-frequency": "never"}
+    lines = [f"{key} = {toml(value)}\n" for key, value in kept.items()]
+    replace(own / "config.toml", lambda new: new.write_text("".join(lines), "utf-8"))
+    return own
 
 
 def replace(path, make):
-    """Makes a file beside its place and moves it there, so that it is whole whenever another kernel looks."""
+    """Makes a file beside its place and moves it there, so that it is whole whenever another kernel
+    looks."""
     make(new := path.with_name(f"{path.name}.{os.getpid()}"))
     new.replace(path)
 
 
-def cargo_home(place):
-    """A home of cargo's with the reader's crates, and of their settings only how a registry is reached; and theirs.
-
-    It stays where it is: the cache knows crates by their paths. And each of the reader's has its own: that of another
-    kernel may be gone tomorrow.
-    """
-    home = pathlib.Path(os.environ.get("CARGO_HOME") or "~/.cargo").expanduser().absolute()
-    own = place / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    files = [file for file in (home / "config", home / "config.toml") if file.exists()]
-    settings = tomllib.loads(files[0].read_text("utf-8")) if files else {}
-    kept = {key: settings[key] for key in REACH if key in settings} | {"cache": {"auto-clean-frequency": "never"}}
-    own.mkdir(parents=True, exist_ok=True)
-    for name in "registry git .package-cache .package-cache-mutate credentials credentials.toml".split():
-        if (home / name).exists() and not (own / name).exists():
-            replace(own / name, lambda new: new.symlink_to(home / name))
-    text = "".join(f"{key} = {toml(kept[key])}\n" for key in kept)
-    replace(own / "config.toml", lambda new: new.write_text(text, "utf-8"))
-    return own, home
-
-
 def toml(value):
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{toml(key)} = {toml(value[key])}" for key in value) + "}"
-    return json.dumps(value, ensure_ascii=False)  # text, numbers, truth values and lists of them are written as in JSON
+        pairs = [f"{toml(key)} = {toml(item)}" for key, item in value.items()]
+        return "{" + ", ".join(pairs) + "}"
+    # Text, numbers, truth values and lists of them are written as in JSON.
+    return json.dumps(value, ensure_ascii=False)
 
 
-def environment(build, cache, project):
-    variables = {name: value for name, value in os.environ.items() if not FOREIGN.match(name)}
+def settings(project):
+    """How cells are built, as variables."""
+    file = project / "notebooks/evcxr.toml"
+    return dict(re.findall(r"^:build_env (\w+)=(.*)$", file.read_text("utf-8"), re.M))
+
+
+def variables(home):
+    """The reader's variables without the foreign ones."""
+    kept = {name: value for name, value in os.environ.items() if not FOREIGN.match(name)}
     # Cargo puts folders there in which another build of the helper crate lies.
-    libraries = variables.pop("LD_LIBRARY_PATH", "").split(os.pathsep)
-    if libraries := [path for path in libraries if path and not list(pathlib.Path(path).glob("libhelpers.*"))]:
-        variables["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
-    variables |= re.findall(r"^:build_env (\w+)=(.*)$", (project / "notebooks/evcxr.toml").read_text(), re.M)
-    own, home = cargo_home(cache.parent / "cargo-home")
+    paths = kept.pop("LD_LIBRARY_PATH", "").split(os.pathsep)
+    paths = [path for path in paths if path and not list(pathlib.Path(path).glob("libhelpers.*"))]
+    if paths:
+        kept["LD_LIBRARY_PATH"] = os.pathsep.join(paths)
     # A front end that was started from a desktop may not know where rustup puts programs.
-    variables["PATH"] = os.pathsep.join([variables.get("PATH", os.defpath), str(home / "bin")])
-    # The path of cargo itself; rustup's stand-in would be slower.
-    find = "rustc --print target-libdir && cargo --version >&2 && { rustup which cargo 2>/dev/null || command -v cargo; }"
-    found = subprocess.run(["/bin/sh", "-c", find], capture_output=True, text=True, env=variables)
-    if found.returncode:
-        raise OSError(f"{found.stderr.splitlines()[0]}: install Rust from https://rustup.rs")
-    library, cargo = map(pathlib.Path, found.stdout.splitlines())
-    (programs := build / "bin").mkdir()
-    script(programs / "cargo", CARGO.format(*(shlex.quote(str(path)) for path in (build, cargo, library))))
+    kept["PATH"] = os.pathsep.join([kept.get("PATH", os.defpath), str(home / "bin")])
+    return kept
+
+
+def programs(build, rust, crates):
+    """Makes the programs that the kernel finds before all others."""
+    (made := build / "bin").mkdir()
+    paths = {
+        "build": build,
+        "crates": crates.folder,
+        "libraries": rust.libraries,
+        "cargo": rust.cargo,
+    }
+    quoted = {name: shlex.quote(str(path)) for name, path in paths.items()}
+    script(made / "cargo", CARGO.format(**quoted))
     # The kernel would ask it for the other cargo.
-    script(programs / "rustup", "exit 1")
-    # The kernel would use a linker named mold or lld that it finds on the path, even one that does not work.
-    script(programs / "mold", 'shift; exec "$@"')
+    script(made / "rustup", "exit 1")
+    # The kernel would use a linker named mold or lld that it finds on the path, even one that does
+    # not work.
+    script(made / "mold", 'shift; exec "$@"')
     # Where Rust is conda's, so is the compiler.
     for compiler in pathlib.Path(sys.prefix, "bin").glob("*-conda-*-cc"):
-        script(programs / "cc", f'exec {shlex.quote(str(compiler))} "$@"')
-    return variables | {
-        "CARGO_HOME": str(own),
-        "PATH": os.pathsep.join([str(programs), str(cargo.parent), variables["PATH"]]),
-        "TMPDIR": str(build),
-        "EVCXR_TMPDIR": str(build / "crate"),
-        "EVCXR_CONFIG_DIR": str(project / "notebooks"),
+        script(made / "cc", f'exec {shlex.quote(str(compiler))} "$@"')
+    return made
+
+
+def library(build, sources):
+    """The part of the standard library's sources that the kernel is to read."""
+    (part := build / "library").mkdir()
+    for name in LIBRARY:
+        (part / name).symlink_to(sources / name)
+    return part
+
+
+def furnish(build, project, near):
+    """Furnishes the folder to build in; returns the variables that hold there, and the crates."""
+    home = pathlib.Path(os.environ.get("CARGO_HOME") or "~/.cargo").expanduser().absolute()
+    reader = variables(home)
+    rust = Rust(reader)
+    crates = Crates(project, near, home, rust)
+    (build / "crate").mkdir()
+    shutil.copy(crates.lock, build)
+    path = [programs(build, rust, crates), rust.cargo.parent, reader["PATH"]]
+    own = {
+        "CARGO_HOME": cargo_home(crates, home),
+        "PATH": os.pathsep.join(map(str, path)),
+        "TMPDIR": build,
+        "EVCXR_TMPDIR": build / "crate",
+        "EVCXR_CONFIG_DIR": project / "notebooks",
         # The kernel would write to one of another version there.
-        "JUPYTER_PATH": str(build / "none"),
-        "XDG_CACHE_HOME": str(cache),
+        "JUPYTER_PATH": build / "none",
+        "RUST_SRC_PATH": library(build, rust.sources),
     }
+    own = {name: str(value) for name, value in own.items()}
+    return reader | settings(project) | own, crates
 
 
 def is_free(host, port):
@@ -225,39 +364,73 @@ def relay(connection, build):
     return own
 
 
+def nearest(project):
+    """The folder in which the helper crate lies that the notebook loads: the one beside the
+    notebook's, or else the project, to whose notebooks this process then goes."""
+    near = pathlib.Path("..").resolve()
+    if (near / "helpers/Cargo.toml").exists():
+        return near
+    os.chdir(project / "notebooks")
+    return project
+
+
+def load(build, crates, variables, copying):
+    """Brings what the notebooks load into the folder to build in, where cells wait for it."""
+    try:
+        with crates.held():
+            crates.build(build / "bin/cargo", variables, lambda line: None)
+            with copying:
+                crates.copy(build / "crate/target")
+    except OSError:
+        pass  # the kernel builds what is not there, and says itself why it cannot
+    finally:
+        (build / "loading").unlink(missing_ok=True)
+
+
 def run(kernel, project, connection):
     """Runs the kernel to its end; returns why, if it did not start."""
-    near = pathlib.Path("..").resolve()
-    if not (near / "helpers/Cargo.toml").exists():
-        near = project
-        os.chdir(project / "notebooks")
+    near = nearest(project)
     build = folder(project)
-    kept = project / "target/kernel-cache"
-    try:
-        kept.parent.mkdir(exist_ok=True)
-        cache = pathlib.Path(tempfile.mkdtemp(prefix="kernel-cache-", dir=kept.parent))
-    except OSError:
-        cache = build / "cache"
-    (cache / "evcxr").mkdir(parents=True)
-    child, held = janitor(build, cache, kept)
+    child, held = janitor(build)
     threading.Thread(target=follow, args=[connection], daemon=True).start()
-    for entry in filter(sound, kept.iterdir() if kept.exists() else ()):
-        shutil.copytree(entry, cache / "evcxr" / entry.name)
-    (build / "crate").mkdir()
-    shutil.copy(next(lock for lock in (near / "Cargo.lock", project / "Cargo.lock") if lock.exists()), build)
+    environment, crates = furnish(build, project, near)
+    (build / "loading").touch()
+    copying = threading.Lock()
+    threading.Thread(target=load, args=[build, crates, environment, copying], daemon=True).start()
     command, said = [kernel, "--control_file", relay(connection, build)], []
-    settings = {"env": environment(build, cache, project), "pass_fds": [held], "text": True, "errors": "replace"}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, **settings)
-    os.close(held)
+    options = {"env": environment, "pass_fds": [held], "text": True, "errors": "replace"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, **options)
     for line in process.stderr:
         said = [*said[-30:], line.strip()]
         with contextlib.suppress(OSError):  # whoever showed this may have gone
             print(line, end="", file=sys.stderr, flush=True)
     code = process.wait()
+    copying.acquire()  # for good: what would be copied now, nobody would remove
+    os.close(held)
     os.waitpid(child, 0)
     if code != 1:
         sys.exit(code if code >= 0 else 128 - code)
     return why([line for line in said if line])
+
+
+def prepare(project):
+    """Builds what the notebooks load, with a line for each crate; returns how cargo ended."""
+    build = folder(project)
+    said = []
+
+    def show(line):
+        if not said and "Compiling" in line:
+            print("Building what the notebooks load: about half a minute, once.", flush=True)
+        said.append(line)
+        print(line, end="", file=sys.stderr, flush=True)
+
+    try:
+        environment, crates = furnish(build, project, project)
+        with crates.held():
+            crates.remove_others()
+            return crates.build(build / "bin/cargo", environment, show)
+    finally:
+        shutil.rmtree(build, ignore_errors=True)
 
 
 def why(said):
@@ -284,13 +457,21 @@ def answer(sentence, connection):
     IPKernelApp.launch_instance(kernel_class=Answer, argv=["-f", connection])
 
 
-if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        sys.exit(answer(*sys.argv[1:]))
+def main(arguments):
+    match arguments:
+        case [project]:
+            return prepare(pathlib.Path(project))
+        case [sentence, connection]:
+            return answer(sentence, connection)
+    kernel, project, connection = arguments
     try:
-        sentence = run(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3])
+        sentence = run(kernel, pathlib.Path(project), connection)
     except (OSError, ValueError, zmq.ZMQError) as error:
         sentence = f"the kernel did not start: {error}"
     print(sentence, file=sys.stderr, flush=True)
     # Anew, so that the ports are free again.
-    os.execv(sys.executable, [sys.executable, "-I", __file__, sentence, sys.argv[3]])
+    os.execv(sys.executable, [sys.executable, "-I", __file__, sentence, connection])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
