@@ -79,6 +79,22 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     }
     // What cannot be removed is in nobody's way.
     let _ = fs::remove_dir_all(root.join(BUILD));
+    build_crates(root, environment, &launch, lock)
+}
+
+/// Builds what the notebooks load, which each kernel then finds; it says why, where that fails.
+fn build_crates(root: &Path, environment: &Environment, launch: &Path, lock: &File) -> Result<()> {
+    let mut build = environment.python();
+    build
+        .arg("-I")
+        .args([launch, root])
+        .stdin(lock.try_clone()?);
+    let built = build
+        .status()
+        .context("the environment's Python did not start")?;
+    if !built.success() {
+        bail!("there is nothing for the notebooks to load, for the reason above");
+    }
     Ok(())
 }
 

@@ -410,34 +410,38 @@ def run(kernel, project, connection):
     os.waitpid(child, 0)
     if code != 1:
         sys.exit(code if code >= 0 else 128 - code)
-    return why([line for line in said if line])
+    return f"the kernel did not start: {why(said)}"
 
 
 def prepare(project):
-    """Builds what the notebooks load, with a line for each crate; returns how cargo ended."""
+    """Builds what the notebooks load, with a line for each crate; returns why, if it could not."""
     build = folder(project)
     said = []
 
     def show(line):
         if not said and "Compiling" in line:
             print("Building what the notebooks load: about half a minute, once.", flush=True)
-        said.append(line)
-        print(line, end="", file=sys.stderr, flush=True)
+        said.append(line.strip())
+        if not line.lstrip().startswith("Finished"):
+            print(line, end="", file=sys.stderr, flush=True)
 
     try:
         environment, crates = furnish(build, project, project)
         with crates.held():
             crates.remove_others()
-            return crates.build(build / "bin/cargo", environment, show)
+            failed = crates.build(build / "bin/cargo", environment, show)
+        return f"what the notebooks load cannot be built: {why(said)}" if failed else None
     finally:
         shutil.rmtree(build, ignore_errors=True)
 
 
 def why(said):
+    """The line that says what went wrong, and the remedy."""
+    said = [line for line in said if line]
     system = [line for line in said if "(os error " in line or line.startswith("error: ")]
     reason = (system or said or ["it did not say why"])[-1]
     remedies = [remedy for words, remedy in REMEDIES.items() if words in "\n".join(said)]
-    return f"the kernel did not start: {reason}; " + (remedies or ["call `cargo xtask setup`"])[0]
+    return f"{reason}; {(remedies or ['call `cargo xtask setup`'])[0]}"
 
 
 def answer(sentence, connection):
@@ -460,7 +464,10 @@ def answer(sentence, connection):
 def main(arguments):
     match arguments:
         case [project]:
-            return prepare(pathlib.Path(project))
+            try:
+                return prepare(pathlib.Path(project))
+            except (OSError, ValueError) as error:
+                return f"what the notebooks load cannot be built: {error}"
         case [sentence, connection]:
             return answer(sentence, connection)
     kernel, project, connection = arguments

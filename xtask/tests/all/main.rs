@@ -13,6 +13,7 @@ mod budgets;
 mod cells;
 mod checks;
 mod compare;
+mod crates;
 mod executed;
 mod exercises;
 mod interrupts;

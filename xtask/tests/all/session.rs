@@ -4,6 +4,7 @@ use crate::parameter_cells::Parts;
 use crate::workbench::*;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use tempfile::TempDir;
 
@@ -19,7 +20,7 @@ pub struct Session {
     driver: Child,
     requests: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 pub struct Said(pub Vec<Value>);
@@ -54,10 +55,23 @@ impl Session {
     /// Starts a kernel, and runs the cells of a notebook up to its parameters.
     pub fn start(parts: &Parts) -> Self {
         // The set-up cell finds the helper crate beside the notebook's folder.
-        let (folder, mut python) = (workspace(), tool("python"));
+        let folder = workspace();
+        let mut session = Self::start_in(&folder.path().join("notebooks"));
+        session._folder = Some(folder);
+        session.name.clone_from(&parts.name);
+        parts
+            .begin
+            .iter()
+            .for_each(|cell| drop(session.run_well(cell)));
+        session
+    }
+
+    /// Starts a kernel in a folder.
+    pub fn start_in(folder: &Path) -> Self {
+        let mut python = tool("python");
         python
             .args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT])
-            .arg(folder.path().join("notebooks"));
+            .arg(folder);
         let mut driver = python
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -65,20 +79,15 @@ impl Session {
             .unwrap();
         let requests = driver.stdin.take();
         let answers = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let (name, doing) = (parts.name.clone(), "set-up".into());
         let mut session = Self {
-            doing,
-            name,
+            doing: "set-up".into(),
+            name: "a kernel".into(),
             driver,
             requests,
             answers,
-            _folder: folder,
+            _folder: None,
         };
         assert_eq!(session.answer(), "ready");
-        parts
-            .begin
-            .iter()
-            .for_each(|cell| drop(session.run_well(cell)));
         session
     }
 

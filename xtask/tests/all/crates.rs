@@ -1,0 +1,149 @@
+//! What the notebooks load: built once, copied by each kernel, built anew where it has changed.
+
+use crate::parameter_cells::parts;
+use crate::session::Session;
+use crate::workbench::*;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+const SET_UP: &str = include_str!("set-up-cell.txt");
+
+/// Whether all crates are older than the kernel, so that it has built none.
+const ALL_OLDER: &str = r#"let crates = std::env::var("EVCXR_TMPDIR").unwrap() + "/target";
+let kernel = std::fs::metadata(&crates).unwrap().created().unwrap();
+let mut folders = vec![std::path::PathBuf::from(crates)];
+let mut found = [0, 0];
+while let Some(folder) = folders.pop() {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            folders.push(path);
+        } else if path.extension().is_some_and(|extension| extension == "rlib") {
+            found[usize::from(entry.metadata().unwrap().modified().unwrap() < kernel)] += 1;
+        }
+    }
+}
+found"#;
+
+#[test]
+fn a_kernel_builds_nothing_that_set_up_has_built() {
+    let mut session = Session::start(&parts()[0]);
+    let found = session.run_well(ALL_OLDER).shown();
+    let [newer, older]: [usize; 2] = serde_json::from_str(&found).unwrap();
+    assert!(newer == 0 && older > 20, "{newer} built, {older} copied");
+}
+
+/// A copy of what a notebook loads, with a folder for it.
+fn copy() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["helpers", "Cargo.toml", "Cargo.lock", ".cargo"];
+    let mut copy = Command::new("cp");
+    copy.arg("-r")
+        .args(files)
+        .arg(folder.path())
+        .current_dir(root());
+    assert!(copy.status().unwrap().success());
+    fs::create_dir_all(folder.path().join("xtask/src")).unwrap();
+    for file in ["xtask/Cargo.toml", "xtask/src/main.rs"] {
+        fs::copy(root().join(file), folder.path().join(file)).unwrap();
+    }
+    fs::create_dir(folder.path().join("notebooks")).unwrap();
+    folder
+}
+
+fn asked(notebooks: &Path, cell: &str) -> String {
+    let mut session = Session::start_in(notebooks);
+    session.run_well(SET_UP);
+    session.run_well(cell).shown()
+}
+
+#[test]
+#[ignore = "deep: builds all that the notebooks load, and three times the helper crate, about 2 minutes"]
+fn a_change_of_the_helper_crate_is_there_after_a_restart() {
+    let folder = copy();
+    let notebooks = folder.path().join("notebooks");
+    let source = folder.path().join("helpers/src/number.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    let library = folder.path().join("helpers/src/lib.rs");
+    let tour = fs::read_to_string(&library).unwrap();
+    fs::write(&library, tour + "\npub use number::ANSWER;\n").unwrap();
+    for answer in [41, 42] {
+        let line = format!("/// It.\npub const ANSWER: u64 = {answer};\n");
+        fs::write(&source, text.clone() + &line).unwrap();
+        assert_eq!(asked(&notebooks, "ANSWER"), answer.to_string());
+    }
+    // What is wrong with it is said by the cell, and the next kernel has what was mended.
+    fs::write(&source, text.clone() + "broken!();\n").unwrap();
+    let mut session = Session::start_in(&notebooks);
+    let said = session.execute(SET_UP).wrong();
+    assert!(said.contains("broken"), "{said}");
+    fs::write(&source, text + "/// It.\npub const ANSWER: u64 = 43;\n").unwrap();
+    assert_eq!(asked(&notebooks, "ANSWER"), "43");
+}
+
+/// Runs a script with the functions of `launch.py` as `launch`, and a folder as `place`.
+fn in_python(script: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = "import os, pathlib, runpy, sys, types
+launch = types.SimpleNamespace(**runpy.run_path(sys.argv[1]))
+place, project = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+";
+    let mut python = tool("python");
+    python
+        .args(["-c", &(begin.to_owned() + script)])
+        .arg(root().join("xtask/src/launch.py"))
+        .args([folder.path(), &root()]);
+    let outcome = Outcome::of(python.output().unwrap());
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
+
+#[test]
+fn another_compiler_checkout_or_home_of_cargo_has_crates_of_its_own() {
+    in_python(
+        "def folder(near='near', home='home', version='1.95', lock=''):
+    near = place / near
+    near.mkdir(exist_ok=True)
+    (near / 'Cargo.lock').write_text(lock)
+    rust = types.SimpleNamespace(version=[version], host='')
+    return launch.Crates(project, near, place / home, rust).folder
+folders = [folder(), folder(near='other'), folder(home='other'), folder(version='1.96'), folder(lock='x')]
+assert len(set(folders)) == 5 and folder() == folders[0]",
+    );
+}
+
+/// A kernel that is killed or writes into its copy harms no other.
+#[test]
+fn what_is_written_into_is_no_kernels_and_anothers() {
+    in_python(
+        "built = place / 'crate/target/debug'
+(built / 'incremental').mkdir(parents=True)
+for name in ('a.rlib', 'a.rmeta', 'liba.so', 'a.d', 'incremental/a'):
+    (built / name).write_text(name)
+    os.utime(built / name, ns=(5, 7))
+crates = types.SimpleNamespace(folder=place)
+launch.Crates.copy(crates, place / 'copy')
+copied = place / 'copy/debug'
+for name, shared in (('a.rlib', True), ('a.rmeta', True), ('liba.so', False), ('a.d', False)):
+    assert (copied / name).samefile(built / name) == shared, name
+    assert (copied / name).stat().st_mtime_ns == 7, name
+assert not (copied / 'incremental').exists()",
+    );
+}
+
+/// Another kernel had its crates, until that folder was gone.
+#[test]
+fn homes_of_cargo_do_not_disturb_each_other() {
+    in_python(
+        "import shutil
+def made(name):
+    (place / name / 'registry').mkdir(parents=True, exist_ok=True)
+    crates = types.SimpleNamespace(folder=place / 'crates of' / name)
+    return launch.cargo_home(crates, place / name) / 'registry'
+one, other = made('one'), made('other')
+shutil.rmtree(place / 'other')
+assert one.samefile(place / 'one/registry') and one == made('one')
+assert not other.exists() and other == made('other') and other.samefile(place / 'other/registry')",
+    );
+}
