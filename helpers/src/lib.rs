@@ -8,7 +8,7 @@
 //! | run closures on threads, time designs | [`on_threads`], [`time_designs`] |
 //! | make work of a known length | [`Calibration`] |
 //! | measure bytes per idle task | [`MemorySeries`], [`read_memory`] |
-//! | summarise with a 95 % interval | [`Estimate`], [`Line`] |
+//! | summarise with a 95 % interval | [`Estimate`], [`LinearFit`] |
 //! | judge a claim, or a prediction | [`Claim`], [`Prediction`], [`Warning`], [`watched`] |
 //! | show a figure or a table | [`Figure`], [`Drawing`], [`Table`] |
 //! | say where it was measured | [`Machine`] |
@@ -44,7 +44,7 @@ pub use show::canvas::{Area, Drawing};
 pub use show::caption::Caption;
 pub use show::figure::{Axis, Figure, Mark, Point, Scale, Series, Style};
 pub use stats::estimate::{Estimate, round_ratios};
-pub use stats::line::Line;
+pub use stats::linear_fit::LinearFit;
 pub use stats::modes::Modes;
 pub use table::Table;
 pub use time::breakdown::Breakdown;

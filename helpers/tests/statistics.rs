@@ -61,7 +61,7 @@ impl Series {
             let (_, last) = readings[readings.len() - 1];
             readings.push((f64::from(step), last + 10.0 + sample));
         }
-        Line::fit(&readings, 0.0).unwrap().slope
+        LinearFit::fit(&readings, 0.0).unwrap().slope
     }
 }
 
@@ -429,16 +429,16 @@ fn statistics_refuse_what_has_no_answer() {
         "take a share: there are no outcomes (allowed: 1 or more)",
     );
     refused(
-        Line::fit(&[(1.0, 2.0); 6], 0.0),
+        LinearFit::fit(&[(1.0, 2.0); 6], 0.0),
         "fit a line: x is 1 after 1 (allowed: x that rises)",
     );
     refused(
-        Line::fit(&[(1.0, 2.0); 5], 0.0),
+        LinearFit::fit(&[(1.0, 2.0); 5], 0.0),
         "fit a line: there are 5 samples (allowed: 6 or more, since fewer have no interval)",
     );
     let no_y = (0..6).map(|x| (f64::from(x), f64::NAN));
     refused(
-        Line::fit(&no_y.collect::<Vec<_>>(), 0.0),
+        LinearFit::fit(&no_y.collect::<Vec<_>>(), 0.0),
         "fit a line: a sample is NaN (allowed: finite samples)",
     );
 }

@@ -6,7 +6,7 @@ use crate::memory::refusal::refusal;
 use crate::memory::series::{MemorySeries, resident_points};
 use crate::number::show_number;
 use crate::stats::estimate::Estimate;
-use crate::stats::line::slope;
+use crate::stats::linear_fit::slope;
 
 /// So many pages are a matter of where things happen to lie.
 const FEW_PAGES: f64 = 8.0;

@@ -12,7 +12,7 @@ use crate::machine::stamp;
 use crate::memory::growing::Growing;
 use crate::memory::growth::MemoryGrowth;
 use crate::memory::reading::{MemoryReading, MemorySource, page_bytes};
-use crate::stats::line::Line;
+use crate::stats::linear_fit::LinearFit;
 use std::path::Path;
 
 /// Memory over a number of things.
@@ -23,14 +23,14 @@ pub struct MemorySeries {
     /// A reading before the first thing of the series and one after each step.
     pub readings: Vec<MemoryReading>,
     /// The line through resident bytes over things; its slope is bytes a thing.
-    pub resident: Line,
+    pub resident: LinearFit,
     /// The same for the heap in use, where it is known.
-    pub heap: Option<Line>,
+    pub heap: Option<LinearFit>,
     /// The same for the page tables of the process, where they are known.
-    pub page_tables: Option<Line>,
+    pub page_tables: Option<LinearFit>,
     /// The same for the kernel's stacks, where they are known; whose, says
     /// [`MemoryReading::kernel_stack_bytes`].
-    pub kernel_stacks: Option<Line>,
+    pub kernel_stacks: Option<LinearFit>,
     /// What weakens the result.
     pub warnings: Vec<Warning>,
     /// When, and on what machine.
@@ -41,7 +41,7 @@ impl MemorySeries {
     /// The series of `readings` that were taken elsewhere, such as by another program.
     ///
     /// # Errors
-    /// As [`Line::fit`].
+    /// As [`LinearFit::fit`].
     ///
     /// ```
     /// use helpers::{MemoryGrowth, MemoryReading, MemorySeries, Warning};
@@ -57,7 +57,7 @@ impl MemorySeries {
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn of_readings(config: MemoryGrowth, readings: Vec<MemoryReading>) -> Result<Self> {
-        let resident = Line::fit(&resident_points(&readings), page_bytes())?;
+        let resident = LinearFit::fit(&resident_points(&readings), page_bytes())?;
         let heap = line(&readings, 0.0, |reading| reading.heap_bytes)?;
         let page_tables = line(&readings, page_bytes(), |reading| reading.page_table_bytes)?;
         let kernel_stacks = line(&readings, 0.0, |reading| reading.kernel_stack_bytes)?;
@@ -146,10 +146,12 @@ fn line(
     readings: &[MemoryReading],
     unit: f64,
     bytes: impl Fn(&MemoryReading) -> Option<u64>,
-) -> Result<Option<Line>> {
+) -> Result<Option<LinearFit>> {
     let point = |reading: &MemoryReading| Some((reading.count as f64, bytes(reading)? as f64));
     let points: Option<Vec<_>> = readings.iter().map(point).collect();
-    points.map(|points| Line::fit(&points, unit)).transpose()
+    points
+        .map(|points| LinearFit::fit(&points, unit))
+        .transpose()
 }
 
 #[cfg(test)]
@@ -180,7 +182,7 @@ mod tests {
             kernel_stack_bytes: Some(1_000 * place),
             ..Default::default()
         }));
-        let slope = |line: &Option<Line>| line.as_ref().unwrap().slope.value;
+        let slope = |line: &Option<LinearFit>| line.as_ref().unwrap().slope.value;
         assert_eq!(series.resident.slope.value, 4.0);
         assert_eq!(slope(&series.heap), 3.0);
         assert_eq!(slope(&series.page_tables), 2.0);

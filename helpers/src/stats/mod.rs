@@ -3,6 +3,6 @@
 pub(crate) mod beta;
 pub(crate) mod correlation;
 pub(crate) mod estimate;
-pub(crate) mod line;
+pub(crate) mod linear_fit;
 pub(crate) mod modes;
 pub(crate) mod order;

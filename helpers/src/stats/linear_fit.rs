@@ -11,7 +11,7 @@ const FEWEST_STEPS: f64 = 10.0;
 /// A straight line through the readings of a series, each of which holds all that came before, by
 /// least squares.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct LinearFit {
     /// The change of y for one x, with its interval.
     pub slope: Estimate,
     /// y where x is 0.
@@ -22,7 +22,7 @@ pub struct Line {
     pub residuals: Vec<f64>,
 }
 
-impl Line {
+impl LinearFit {
     /// The line through `points` of (x, y), x rising, where each y was rounded to a multiple of
     /// `unit`; 0 if it was not.
     ///
@@ -37,12 +37,12 @@ impl Line {
     ///
     /// ```
     /// let points: Vec<(f64, f64)> = (0..10).map(|x| (x as f64, 3.0 * x as f64 + 1.0)).collect();
-    /// let line = helpers::Line::fit(&points, 0.0)?;
+    /// let line = helpers::LinearFit::fit(&points, 0.0)?;
     /// assert!((line.slope.value - 3.0).abs() < 1e-12 && (line.intercept - 1.0).abs() < 1e-12);
     /// assert_eq!(line.r_squared, 1.0);
     /// # Ok::<(), helpers::Error>(())
     /// ```
-    pub fn fit(points: &[(f64, f64)], unit: f64) -> Result<Line> {
+    pub fn fit(points: &[(f64, f64)], unit: f64) -> Result<LinearFit> {
         let attempted = "fit a line";
         let (xs, ys): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
         check(attempted, &xs)?;
@@ -68,7 +68,7 @@ impl Line {
         };
 
         let slope = interval(points, value, unit);
-        Ok(Line {
+        Ok(LinearFit {
             slope,
             intercept,
             r_squared,
@@ -132,7 +132,7 @@ mod tests {
     fn a_line_is_the_one_of_least_squares_with_students_interval() {
         let ys = [0.0, 1.0, 4.0, 5.0, 8.0, 9.0, 12.0];
         let points: Vec<(f64, f64)> = (0..).map(f64::from).zip(ys).collect();
-        let line = Line::fit(&points, 0.0).unwrap();
+        let line = LinearFit::fit(&points, 0.0).unwrap();
         // Sums of (x - 3) y and (x - 3)².
         let value = 56.0 / 28.0;
         assert!((line.slope.value - value).abs() < 1e-12);
@@ -170,7 +170,7 @@ mod tests {
                 (f64::from(x), y)
             })
             .collect();
-        let slope = Line::fit(&points, 0.0).unwrap().slope;
+        let slope = LinearFit::fit(&points, 0.0).unwrap().slope;
         assert!((0.5..0.8).contains(&slope.correlation), "{slope:?}");
         let independent = 40.0 / inflation(slope.correlation);
         assert!(
@@ -198,7 +198,7 @@ mod tests {
                 (x, (0.002_113 * x).floor() * 4_096.0)
             })
             .collect();
-        let slope = Line::fit(&points, 4_096.0).unwrap().slope;
+        let slope = LinearFit::fit(&points, 4_096.0).unwrap().slope;
         assert!((slope.step - 2.048).abs() < 1e-12);
         let spread = 1e4 * 20.0 * 21.0 * 22.0 / 12.0;
         let half = 2.093_024 * f64::sqrt(4_096.0 * 4_096.0 / 12.0 / spread);
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_level_line_is_explained() {
         let points: Vec<(f64, f64)> = (0..8).map(|x| (f64::from(x), 5.0)).collect();
-        let line = Line::fit(&points, 0.0).unwrap();
+        let line = LinearFit::fit(&points, 0.0).unwrap();
         assert_eq!((line.r_squared, line.intercept), (1.0, 5.0));
         assert_eq!(line.slope.to_string(), "0");
     }
