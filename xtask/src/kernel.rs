@@ -40,46 +40,40 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
         Some(kernel) => kernel,
         None => install(root, environment, version, lock)?,
     };
-    let launch = spec.join("launch.py");
     // It starts the kernel, so what it shields from holds in every front end.
+    let launch = root.join("xtask/python/launch.py");
     let registered = |name: &str| {
-        let argv = json!([
-            environment.bin().join("python"),
-            "-I",
-            launch,
-            kernel,
-            root,
-            "{connection_file}"
-        ]);
-        let spec = json!({ "argv": argv, "display_name": name, "language": "rust", "interrupt_mode": "message" });
-        spec.to_string()
+        let python = environment.bin().join("python");
+        let argv = json!([python, "-I", launch, kernel, root, "{connection_file}"]);
+        json!({
+            "argv": argv,
+            "display_name": name,
+            "language": "rust",
+            "interrupt_mode": "message",
+        })
     };
-    let mut files = vec![
-        (launch.clone(), include_str!("launch.py").to_owned()),
-        (
-            spec.join("kernel.json"),
-            registered(&format!("Rust ({})", wanted.name)),
-        ),
-    ];
+    let name = format!("Rust ({})", wanted.name);
+    write(&spec.join("kernel.json"), &registered(&name))?;
     // For notebooks made elsewhere, which name any kernel for Rust so. conda has its own.
     if !environment.prefix.join("conda-meta").exists() {
-        files.push((
-            spec.with_file_name("rust").join("kernel.json"),
-            registered("Rust"),
-        ));
-    }
-    for (path, text) in files {
-        if !fs::read_to_string(&path).is_ok_and(|known| known == text) {
-            let written = path
-                .parent()
-                .map_or(Ok(()), fs::create_dir_all)
-                .and_then(|()| fs::write(&path, text));
-            written.with_context(|| format!("cannot write {}", path.display()))?;
-        }
+        let any = spec.with_file_name("rust").join("kernel.json");
+        write(&any, &registered("Rust"))?;
     }
     // What cannot be removed is in nobody's way.
     let _ = fs::remove_dir_all(root.join(BUILD));
     build_crates(root, environment, &launch, lock)
+}
+
+/// Writes a kernel's registration, where it says something else.
+fn write(path: &Path, spec: &Value) -> Result<()> {
+    let text = spec.to_string();
+    if fs::read_to_string(path).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder
+        .and_then(|()| fs::write(path, text))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Builds what the notebooks load, which each kernel then finds; it says why, where that fails.

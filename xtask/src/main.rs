@@ -84,7 +84,7 @@ fn command(command: Command) -> Result<()> {
         }
         Command::Run(options) => run::run(root, &options),
         Command::Compare { a, b } => {
-            run::call(&setup::ensure(root)?.0, &json!({ "compare": [a, b] }))
+            run::call(root, &setup::ensure(root)?.0, &json!({ "compare": [a, b] }))
         }
     }
 }

@@ -7,9 +7,6 @@ use serde_json::{Value, json};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
-/// Executes, renders, compares.
-const SCRIPT: &str = concat!(include_str!("pages.py"), include_str!("execute.py"));
-
 /// What `run` is asked to do.
 #[derive(clap::Args)]
 pub struct Options {
@@ -44,24 +41,16 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         "lock": root.join("target/run.lock"),
         "connection": root.join("target/connection"),
     });
-    call(&environment, &asked)
+    call(root, &environment, &asked)
 }
 
-/// Becomes the script, which says itself what went wrong.
+/// Becomes the Python that executes, renders and compares, which says itself what went wrong.
 ///
 /// # Errors
 /// That it does not start.
-pub fn call(environment: &Environment, asked: &Value) -> Result<()> {
-    let templates = json!({
-        "page": include_str!("page.html.j2"),
-        "figure": include_str!("figure.html.j2"),
-        "style": include_str!("page.css"),
-    });
+pub fn call(root: &Path, environment: &Environment, asked: &Value) -> Result<()> {
     let mut python = environment.python();
-    python.args(["-I", "-X", "utf8", "-W", "ignore", "-c", SCRIPT]);
-    Err(python
-        .arg(asked.to_string())
-        .arg(templates.to_string())
-        .exec())
-    .context("the environment's Python did not start")
+    python.args(["-I", "-X", "utf8", "-W", "ignore"]);
+    python.arg(root.join("xtask/python")).arg(asked.to_string());
+    Err(python.exec()).context("the environment's Python did not start")
 }

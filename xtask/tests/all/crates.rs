@@ -93,7 +93,7 @@ place, project = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     let mut python = tool("python");
     python
         .args(["-c", &(begin.to_owned() + script)])
-        .arg(root().join("xtask/src/launch.py"))
+        .arg(root().join("xtask/python/launch.py"))
         .args([folder.path(), &root()]);
     let outcome = Outcome::of(python.output().unwrap());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);

@@ -4,6 +4,7 @@ Each line of standard input asks, each of standard output answers, in JSON: {"so
 limit, "sign": text that the cell prints, or none, "interrupts": [seconds since the sign, or since the request]}, then
 the outputs as a notebook holds them, or null where the kernel ended or the cell did not.
 """
+
 import json
 import queue
 import subprocess
@@ -17,7 +18,8 @@ SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
 def receive(seconds, outputs):
-    """Keeps what the next message shows, whichever request it names, and returns the message, or nothing."""
+    """Keeps what the next message shows, whichever request it names, and returns the message, or
+    nothing."""
     try:
         message = client.get_iopub_msg(timeout=seconds)
     except queue.Empty:
@@ -43,11 +45,13 @@ def execute(source, seconds, sign, interrupts):
         idle = idle and message["content"].get("execution_state") == "idle"
     while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != asked:
         pass
-    # Stderr comes from a thread of its own, mostly after the kernel's word that the cell has finished, and would be
-    # taken for the next cell's: a sign is waited for, and the text of a failed `?`, which no cell has that shows a
-    # result or an error.
+    # Stderr comes from a thread of its own, mostly after the kernel's word that the cell has
+    # finished, and would be taken for the next cell's: a sign is waited for, and the text of a
+    # failed `?`, which no cell has that shows a result or an error.
     awaited = began is None
-    while awaited or not any(output.output_type in ("execute_result", "error") for output in outputs):
+    while awaited or not any(
+        output.output_type in ("execute_result", "error") for output in outputs
+    ):
         message = receive(60 if awaited else 0.1, outputs)
         awaited = awaited and message and sign not in message["content"].get("text", "")
         if not message:

@@ -176,12 +176,15 @@ impl Bench {
 #[ignore = "deep: a set-up with a second build of the kernel, about 4 minutes"]
 fn a_set_up_that_is_killed_at_every_step_is_completed_by_the_next_calls() {
     let bench = Bench(tempfile::tempdir().unwrap());
-    for folder in ["notebooks", "programs", "target"] {
+    link_what_the_kernel_needs(bench.0.path());
+    for folder in ["programs", "target"] {
         fs::create_dir(bench.path(folder)).unwrap();
     }
-    for file in ["environment.yml", "Cargo.lock", "notebooks/evcxr.toml"] {
-        fs::copy(root().join(file), bench.path(file)).unwrap();
-    }
+    fs::copy(
+        root().join("environment.yml"),
+        bench.path("environment.yml"),
+    )
+    .unwrap();
     write(
         &bench.path("notebooks/sum.ipynb"),
         vec![cell("40 + 2", &[])],
@@ -370,6 +373,7 @@ fn an_environment_of_something_else_is_left_alone() {
 #[ignore = "deep: sets up in a copy, whatever is set for pip, and breaks it in three ways, about 3 minutes"]
 fn what_is_broken_behind_a_receipt_is_made_anew() {
     let folder = project();
+    link_what_the_kernel_needs(folder.path());
     let venv = folder.path().join(".venv");
     let elsewhere = folder.path().join("elsewhere");
     let set_up = || {

@@ -153,6 +153,20 @@ pub fn workspace() -> TempDir {
     folder
 }
 
+/// Links what the kernel needs of the project into a folder.
+pub fn link_what_the_kernel_needs(folder: &Path) {
+    fs::create_dir_all(folder.join("xtask")).unwrap();
+    fs::create_dir_all(folder.join("notebooks")).unwrap();
+    for path in [
+        "helpers",
+        "xtask/python",
+        "notebooks/evcxr.toml",
+        "Cargo.lock",
+    ] {
+        symlink(root().join(path), folder.join(path)).unwrap();
+    }
+}
+
 pub fn cell(source: &str, tags: &[&str]) -> Value {
     json!({
         "cell_type": "code", "execution_count": null, "metadata": { "tags": tags }, "outputs": [], "source": source

@@ -181,7 +181,8 @@ def share(source, target):
 
 
 def folder(project):
-    """Makes a folder to build in: the kernel takes no spaces in its path, and programs run there."""
+    """Makes a folder to build in: the kernel takes no spaces in its path, and programs run
+    there."""
     for place in [tempfile.gettempdir(), "/tmp", "/var/tmp", project / "target"]:
         try:
             if shutil.disk_usage(place).free < ROOM:
@@ -242,7 +243,7 @@ def cargo_home(crates, home):
     (own := crates.folder / "cargo-home").mkdir(parents=True, exist_ok=True)
     for name in REGISTRIES:
         if (home / name).exists() and not (own / name).exists():
-            replace(own / name, lambda new: new.symlink_to(home / name))
+            replace(own / name, lambda new, name=name: new.symlink_to(home / name))
     files = [file for file in (home / "config", home / "config.toml") if file.exists()]
     settings = tomllib.loads(files[0].read_text("utf-8")) if files else {}
     kept = {key: settings[key] for key in REACH if key in settings}
@@ -345,8 +346,9 @@ def is_free(host, port):
 
 
 def relay(connection, build):
-    """Stands between the front end and the kernel, which would hear nothing more after an answer to one that has gone,
-    as Jupyter's server has where the kernel is slow to start; returns the kernel's own connection file.
+    """Stands between the front end and the kernel, which would hear nothing more after an answer to
+    one that has gone, as Jupyter's server has where the kernel is slow to start; returns the
+    kernel's own connection file.
     """
     settings, context = json.loads(pathlib.Path(connection).read_text()), zmq.Context()
     address = f"{settings['transport']}://{settings['ip']}"
