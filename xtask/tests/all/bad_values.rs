@@ -29,26 +29,30 @@ fn a_value_that_makes_no_sense_is_refused_in_one_sentence_or_works() {
     }
 }
 
-/// The most absurd value of each parameter in one cell, and values of another type, which the
-/// compiler refuses.
+/// The most absurd value of each parameter in one cell, the last of a list, and values of another
+/// type, which the compiler refuses.
 pub fn most_absurd_and_other_types(session: &mut Session, parts: &Parts) {
     session.run_well(&parts.parameter_cell(|parameter| parameter.small(0.0)));
     for parameter in &parts.parameters {
-        let bad = extremes(parameter).remove(0);
-        // The last cell, a verdict, uses most of them. One that only names the parameter runs; then
-        // another refuses.
-        let mut refuse =
-            |cell: &&Cell| refuses(session, parameter, &bad, cell) || parameter.most.is_none();
-        let refused = parts
-            .affected(&parameter.name)
-            .iter()
-            .rev()
-            .any(&mut refuse);
-        assert!(
-            refused,
-            "{}: no cell refuses {} = {}",
-            parts.name, parameter.name, bad.0
-        );
+        let mut extremes = extremes(parameter);
+        // Ends of a range are alike; what may be wrong with a list is not.
+        let last = extremes.pop().filter(|_| parameter.is_list());
+        for bad in [Some(extremes.remove(0)), last].into_iter().flatten() {
+            // The last cell, a verdict, uses most of them. One that only names the parameter runs;
+            // then another refuses.
+            let mut refuse =
+                |cell: &&Cell| refuses(session, parameter, &bad, cell) || parameter.most.is_none();
+            let refused = parts
+                .affected(&parameter.name)
+                .iter()
+                .rev()
+                .any(&mut refuse);
+            assert!(
+                refused,
+                "{}: no cell refuses {} = {}",
+                parts.name, parameter.name, bad.0
+            );
+        }
     }
     let misfit = |parameter: &Parameter| if parameter.is_list() { "5" } else { "\"many\"" }.into();
     let said = session.execute(&parts.parameter_cell(misfit)).wrong();
@@ -101,7 +105,7 @@ fn extremes(parameter: &Parameter) -> Vec<(String, String)> {
         let threads = [("&[2, 2]", "twice"), ("&[1, 2, 1]", "twice")];
         let schedule = [
             ("&[]", "empty"),
-            ("&[0, 0, 0, 1]", "thread 0 3 and thread 1 1 of two"),
+            ("&[0, 0, 0, 1]", "steps of thread 0: 3 of thread 1: 1"),
         ];
         let lists = if parameter.is_open() {
             threads
