@@ -32,5 +32,6 @@ mod session;
 #[cfg(target_os = "linux")] // processes are found in `/proc`
 mod set_up;
 mod shields;
+mod top_level;
 mod verdicts;
 mod workbench;
