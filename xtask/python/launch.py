@@ -424,7 +424,8 @@ def prepare(project):
         if not said and "Compiling" in line:
             print("Building what the notebooks load: about half a minute, once.", flush=True)
         said.append(line.strip())
-        if not line.lstrip().startswith("Finished"):
+        # Not that there was nothing to do, or another cargo to wait for.
+        if not line.lstrip().startswith(("Finished", "Blocking")):
             print(line, end="", file=sys.stderr, flush=True)
 
     try:

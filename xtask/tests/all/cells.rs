@@ -4,7 +4,7 @@
 use crate::parameter_cells::{Parts, parts};
 use crate::session::Session;
 use crate::workbench::{TURNS, turns_of};
-use crate::{bad_values, interrupts};
+use crate::{bad_values, exercises, interrupts};
 use fastrand::Rng;
 
 macro_rules! notebooks {
@@ -35,6 +35,7 @@ fn run_one(place: usize) {
     interrupts::at_a_random_moment(&mut session, parts, &mut random);
     interrupts::while_it_measures(&mut session, parts, &mut random);
     forced(&mut session, parts);
+    exercises::are_solved_by_their_solutions_alone(&mut session, parts);
     if parts.defines("guarded") {
         callers(&mut session);
         hand_over_a_lock(&mut session);
