@@ -4,8 +4,9 @@ use crate::parameter_cells::parts;
 use crate::session::Session;
 use crate::workbench::*;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use tempfile::TempDir;
 
 const SET_UP: &str = include_str!("set-up-cell.txt");
@@ -81,6 +82,49 @@ fn a_change_of_the_helper_crate_is_there_after_a_restart() {
     assert!(said.contains("broken"), "{said}");
     fs::write(&source, text + "/// It.\npub const ANSWER: u64 = 43;\n").unwrap();
     assert_eq!(asked(&notebooks, "ANSWER"), "43");
+}
+
+/// Where the crates of a copy are built: in the project whose kernel this is.
+fn built(folder: &Path) -> PathBuf {
+    let helpers = folder.join("helpers").canonicalize().unwrap();
+    let crates = fs::read_dir(root().join("target/kernel-crates")).unwrap();
+    let of_it = |crates: &PathBuf| {
+        let manifest = fs::read_to_string(crates.join("crate/Cargo.toml"));
+        manifest.is_ok_and(|text| text.contains(helpers.to_str().unwrap()))
+    };
+    let mut crates = crates.map(|entry| entry.unwrap().path()).filter(of_it);
+    crates.next().expect("the crates of the copy")
+}
+
+#[test]
+#[ignore = "deep: builds all that the notebooks load twice, about 2 minutes"]
+fn kernels_that_start_together_or_find_half_of_it_load_all_the_same() {
+    let folder = copy();
+    let notebooks = folder.path().join("notebooks");
+    thread::scope(|scope| {
+        let kernels = [(); 2].map(|()| scope.spawn(|| asked(&notebooks, "40 + 2")));
+        for kernel in kernels {
+            assert_eq!(kernel.join().unwrap(), "42");
+        }
+    });
+    let crates = built(folder.path());
+    let mut running = Session::start_in(&notebooks);
+    running.run_well(SET_UP);
+    let triple = fs::read_dir(crates.join("crate/target")).unwrap();
+    let deps = triple.map(|entry| entry.unwrap().path().join("debug/deps"));
+    for folder in deps.filter(|deps| deps.exists()) {
+        let files = fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        files
+            .step_by(2)
+            .for_each(|file| fs::remove_file(file).unwrap());
+    }
+    assert_eq!(asked(&notebooks, "40 + 2"), "42");
+    fs::remove_dir_all(&crates).unwrap();
+    let memory = "read_memory()?.resident_bytes > 0";
+    assert_eq!(running.run_well(memory).shown(), "true");
+    assert_eq!(asked(&notebooks, "40 + 2"), "42");
 }
 
 /// Runs a script with the functions of `launch.py` as `launch`, and a folder as `place`.
