@@ -85,11 +85,7 @@ impl Drawing {
         caption: &[String],
         paint: impl FnOnce(&Area) -> Result<()>,
     ) -> Result<Self> {
-        // The font comes with the crate: what the system has differs, and may be nothing.
-        for name in [FONT, "sans-serif"] {
-            plotters::style::register_font(name, FontStyle::Normal, dejavu::sans::regular())
-                .map_err(|_| failed("the font does not load"))?;
-        }
+        load_font()?;
         let (width, height) = (2 * SIZE.0, 2 * SIZE.1);
         let mut pixels = vec![255; 3 * width * height];
         {
@@ -100,17 +96,17 @@ impl Drawing {
                 &whole,
                 &data.title,
                 (0, 88),
-                fitting(&whole, &data.title, 68, room)?,
+                fitting(&data.title, 68, room)?,
                 INK,
-                HPos::Left,
+                Anchor::Begin,
             )?;
             let lines: Vec<String> = caption
                 .iter()
-                .flat_map(|sentence| wrapped(&whole, sentence, room))
+                .flat_map(|sentence| wrapped(sentence, room))
                 .collect();
             let (line, floor) = (CAPTION + 12, height - (CAPTION + 12) * lines.len() as i32);
             for (y, words) in (floor + line / 2..).step_by(line as usize).zip(&lines) {
-                text(&whole, words, (0, y), CAPTION, GREY, HPos::Left)?;
+                text(&whole, words, (0, y), CAPTION, GREY, Anchor::Begin)?;
             }
             paint(&whole.margin(152, height - floor + 16, 0, 0))?;
         }
@@ -189,18 +185,29 @@ fn with_signs(text: &str) -> String {
     text.chars().map(sign).collect()
 }
 
-pub(crate) fn width(area: &Area, text: &str, size: i32) -> i32 {
-    let size = area.estimate_text_size(&with_signs(text), &TextStyle::from((FONT, size)));
-    size.map_or(0, |(width, _)| width as i32 + 2)
+/// How wide a text is in the house's font, which [`load_font`] has loaded.
+pub(crate) fn width(text: &str, size: i32) -> i32 {
+    let font = FontDesc::from((FONT, size));
+    let layout = font.layout_box(&with_signs(text));
+    layout.map_or(0, |((left, _), (right, _))| right - left + 2)
+}
+
+/// Loads the font that comes with the crate: what the system has differs, and may be nothing.
+pub(crate) fn load_font() -> Result<()> {
+    for name in [FONT, "sans-serif"] {
+        plotters::style::register_font(name, FontStyle::Normal, dejavu::sans::regular())
+            .map_err(|_| failed("the font does not load"))?;
+    }
+    Ok(())
 }
 
 /// The largest size up to `size` at which `text` is no wider than `room`.
-pub(crate) fn fitting(area: &Area, text: &str, size: i32, room: i32) -> Result<i32> {
+pub(crate) fn fitting(text: &str, size: i32, room: i32) -> Result<i32> {
     let fitting = (SMALLEST..=size)
         .rev()
-        .find(|&size| width(area, text, size) <= room);
+        .find(|&size| width(text, size) <= room);
     fitting.ok_or_else(|| {
-        let signs = text.chars().count() as i32 * room / width(area, text, SMALLEST);
+        let signs = text.chars().count() as i32 * room / width(text, SMALLEST);
         Error::new(
             "draw",
             format!("`{text}` is too long"),
@@ -209,29 +216,42 @@ pub(crate) fn fitting(area: &Area, text: &str, size: i32, room: i32) -> Result<i
     })
 }
 
-/// A text that begins, ends, or has its middle at a place; vertically, always its middle.
+/// What of a text stands at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    Begin,
+    Middle,
+    End,
+}
+
+/// A text at a place; vertically, always its middle.
 pub(crate) fn text(
     area: &Area,
     text: &str,
     (x, y): (i32, i32),
     size: i32,
     colour: RGBColor,
-    anchor: HPos,
+    anchor: Anchor,
 ) -> Result<()> {
+    let across = match anchor {
+        Anchor::Begin => HPos::Left,
+        Anchor::Middle => HPos::Center,
+        Anchor::End => HPos::Right,
+    };
     let style = TextStyle::from((FONT, size))
         .color(&colour)
-        .pos(Pos::new(anchor, VPos::Center));
+        .pos(Pos::new(across, VPos::Center));
     // The layout's middle lies above the middle of the letters.
     area.draw_text(&with_signs(text), &style, (x, y + size / 8))
         .map_err(failed)
 }
 
 /// A sentence in lines that fit.
-fn wrapped(area: &Area, sentence: &str, room: i32) -> Vec<String> {
+fn wrapped(sentence: &str, room: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in sentence.split(' ') {
         match lines.last_mut() {
-            Some(line) if width(area, &format!("{line} {word}"), CAPTION) <= room => {
+            Some(line) if width(&format!("{line} {word}"), CAPTION) <= room => {
                 *line += &format!(" {word}")
             }
             _ => lines.push(word.into()),
