@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 /// Held by a test that uses the cores: another would disturb what it measures.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What `measure` finds by so many threads while nobody else wants their cores and the machine keeps
-/// its speed; nothing, where that is not so each time.
+/// What `measure` finds by so many threads while nobody else wants their cores and the machine
+/// keeps its speed; nothing, where that is not so each time.
 fn in_quiet<T>(threads: usize, what: &str, measure: impl Fn() -> T) -> Option<T> {
     const TRIES: usize = 5;
     /// Of all tests: on a machine that is never quiet they would go on for minutes.
@@ -112,8 +112,8 @@ fn stolen_s() -> Option<f64> {
 
 /// Asks three of at most five measurements to be right.
 ///
-/// Where a sound instrument is wrong once in thirty times, a call of this fails once in 2,700 times,
-/// and one of all the forty of a run once in 70. One that is wrong in nine of ten measurements
+/// Where a sound instrument is wrong once in thirty times, a call of this fails once in 2,700
+/// times, and one of all the forty of a run once in 70. One that is wrong in nine of ten measurements
 /// passes in 1 of 100 cases.
 fn mostly<T: std::fmt::Debug>(
     threads: usize,
@@ -315,8 +315,8 @@ fn call_ns(work: BusyWork, clock_ns: f64) -> f64 {
     median((0..chunks).map(chunk).collect())
 }
 
-/// How many times as long as asked work lasts: the median of searches that found it, of which each is
-/// looked at as soon as it is done. The machine's speed changes by some per cent from one moment to
+/// How many times as long as asked work lasts: the median of searches that found it, of which each
+/// is looked at as soon as it is done. The machine's speed changes by some per cent from one moment to
 /// the next, up as often as down.
 fn times_as_asked(asked_ns: u64) -> Option<f64> {
     const SEARCHES: usize = 9;

@@ -59,11 +59,18 @@ impl Drawing {
     ///
     /// ```
     /// use helpers::{Drawing, Table, caption, plotters::prelude::*};
-    /// let data = Table { title: "What is a square?".into(), header: vec!["x".into(), "y".into()], rows: vec![] };
+    /// let data = Table {
+    ///     title: "What is a square?".into(),
+    ///     header: vec!["x".into(), "y".into()],
+    ///     rows: vec![],
+    /// };
     /// let drawing = Drawing::by_plotters(&data, &caption![], |area| {
-    ///     let mut chart = ChartBuilder::on(area).set_left_and_bottom_label_area_size(90).build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
+    ///     let mut chart = ChartBuilder::on(area)
+    ///         .set_left_and_bottom_label_area_size(90)
+    ///         .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
     ///     chart.configure_mesh().label_style(("sans-serif", 44)).draw()?;
-    ///     chart.draw_series(LineSeries::new((0..=10).map(|x| x as f64 / 10.0).map(|x| (x, x * x)), RED))?;
+    ///     let squares = (0..=10).map(|tenths| f64::from(tenths) / 10.0).map(|x| (x, x * x));
+    ///     chart.draw_series(LineSeries::new(squares, RED))?;
     ///     Ok(())
     /// })?;
     /// assert!(drawing.text.contains(" UTC on "));

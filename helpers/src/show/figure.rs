@@ -240,7 +240,8 @@ impl Mark {
 /// ```
 /// use helpers::{Axis, Family, Figure, Mark, Point, Series, caption};
 /// const HOLD_NS: u64 = 200;
-/// let points = vec![Point::of_samples(1.0, vec![9.0, 10.0, 10.0, 11.0, 12.0, 12.0])?, Point::reading(2.0, 25.0)];
+/// let samples = vec![9.0, 10.0, 10.0, 11.0, 12.0, 12.0];
+/// let points = vec![Point::of_samples(1.0, samples)?, Point::reading(2.0, 25.0)];
 /// let drawing = Figure {
 ///     title: "What does a lock cost?".into(),
 ///     position: Axis::log("threads"),
@@ -252,7 +253,8 @@ impl Mark {
 /// }
 /// .draw()?;
 /// assert!(drawing.png.starts_with(b"\x89PNG"));
-/// assert!(drawing.text.starts_with("What does a lock cost?\nseries     threads  ns per operation  low"));
+/// let begin = "What does a lock cost?\nseries     threads  ns per operation  low";
+/// assert!(drawing.text.starts_with(begin));
 /// assert!(drawing.text.contains("\n\nHOLD_NS 200."));
 /// # Ok::<(), helpers::Error>(())
 /// ```
@@ -279,8 +281,9 @@ impl Figure {
     ///
     /// ```
     /// use helpers::{Axis, Caption, Family, Figure, Point, Scale};
-    /// let costs = [("slow", 9.0), ("fast", 1.0)].map(|(name, ns)| (name.into(), Family::Lock, Point::reading(0.0, ns)));
-    /// let figure = Figure::ranking("Which?", Axis::log("ns"), costs.to_vec(), Caption::default());
+    /// let cost = |name: &str, ns| (name.into(), Family::Lock, Point::reading(0.0, ns));
+    /// let costs = vec![cost("slow", 9.0), cost("fast", 1.0)];
+    /// let figure = Figure::ranking("Which?", Axis::log("ns"), costs, Caption::default());
     /// assert_eq!(figure.position.scale, Scale::Named(vec!["fast".into(), "slow".into()]));
     /// ```
     pub fn ranking(

@@ -88,8 +88,8 @@ impl Part {
         self.of_all(&self.sorted_ns)
     }
 
-    /// As if none had been interrupted. Where more than a tenth took longer than the others, they are
-    /// of more than one length, and nobody interrupted them.
+    /// As if none had been interrupted. Where more than a tenth took longer than the others, they
+    /// are of more than one length, and nobody interrupted them.
     fn undisturbed_ns(&self) -> f64 {
         let undisturbed = undisturbed(&self.sorted_ns);
         if 10 * undisturbed.len() < 9 * self.sorted_ns.len() {

@@ -281,8 +281,8 @@ struct Lengths {
     thinks: Vec<BusyWork>,
 }
 
-/// Takes the samples that count, each round in a new random order: a drift of the machine then falls
-/// on all conditions alike.
+/// Takes the samples that count, each round in a new random order: a drift of the machine then
+/// falls on all conditions alike.
 fn take_samples(
     conditions: &mut [Condition],
     round: &mut Round,

@@ -24,9 +24,9 @@ pub struct Setting {
     pub sample_ms: u64,
     /// The seed of the order in which samples are taken.
     pub seed: u64,
-    /// Whether operations are split into their [`Breakdown`](super::breakdown::Breakdown). Some are, drawn at
-    /// random: so few that the clock, read five times for each, takes 0.3 % of the time; all, where
-    /// an operation takes long.
+    /// Whether operations are split into their [`Breakdown`](super::breakdown::Breakdown). Some
+    /// are, drawn at random: so few that the clock, read five times for each, takes 0.3 % of the
+    /// time; all, where an operation takes long.
     pub breakdown: bool,
     /// The cores on which the threads of a sample stay, by the system's numbers, in turns; none:
     /// wherever the system puts them.
@@ -89,8 +89,8 @@ impl Setting {
         Duration::from_millis(self.sample_ms)
     }
 
-    /// How long [`time_designs`](super::run::time_designs) will take for so many designs, as far as can
-    /// be told before one was run.
+    /// How long [`time_designs`](super::run::time_designs) will take for so many designs, as far as
+    /// can be told before one was run.
     ///
     /// ```
     /// let setting = helpers::Setting { samples: 19, sample_ms: 10, ..Default::default() };
