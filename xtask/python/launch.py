@@ -47,6 +47,7 @@ REGISTRIES = (
 # it: instructions of single processors, tests, and what only nightly Rust has.
 LIBRARY = "alloc core panic_abort panic_unwind proc_macro std test unwind".split()
 ROOM = 500_000_000  # bytes; a notebook's cells take 200 MB
+NO_ROOM = "no temporary folder has 500 MB of room and lets programs run: set TMPDIR to one"
 REMEDIES = {
     "linker `": "install a C compiler, on Debian and Ubuntu with `apt install gcc`, on a Mac with "
     "`xcode-select --install`",
@@ -194,7 +195,7 @@ def folder(project):
         if os.access(made / "try", os.X_OK) and re.fullmatch(r"[!-~]+", str(made)):
             return made
         shutil.rmtree(made)
-    raise OSError("no temporary folder has 500 MB of room and lets programs run: set TMPDIR to one")
+    raise OSError(NO_ROOM)
 
 
 def script(path, text):
@@ -202,20 +203,40 @@ def script(path, text):
     path.chmod(0o755)
 
 
-def janitor(build):
-    """Waits in a process of its own until all of the kernel has ended, in whatever way, and clears
-    up behind it."""
+def workshop(project):
+    """Has a process of its own make a folder to build in, wait until this one and its kernel have
+    ended, in whatever way, and clear up behind them.
+
+    Returns the folder, that process, and what it waits for: the end of all who hold it.
+    """
     ended, held = os.pipe()
+    told, tell = os.pipe()
     if child := os.fork():
         os.close(ended)
+        os.close(tell)
         os.set_inheritable(held, True)
-        return child, held
-    os.setsid()
+        with os.fdopen(told) as answer:
+            made = answer.read()
+        if not made:
+            raise OSError(NO_ROOM)
+        return pathlib.Path(made), child, held
+    os.setsid()  # first: whoever ends this group does not end it
     os.close(held)
+    os.close(told)
     for stream in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+    try:
+        build = folder(project)
+    except OSError:
+        os._exit(1)
+    with contextlib.suppress(OSError), os.fdopen(tell, "w") as answer:  # it may have ended
+        answer.write(str(build))
     os.read(ended, 1)
-    shutil.rmtree(build, ignore_errors=True)
+    for _ in range(100):  # a compiler that ends now may write for a moment
+        shutil.rmtree(build, ignore_errors=True)
+        if not build.exists():
+            break
+        time.sleep(0.1)
     os._exit(0)
 
 
@@ -392,8 +413,7 @@ def load(build, crates, variables, copying):
 def run(kernel, project, connection):
     """Runs the kernel to its end; returns why, if it did not start."""
     near = nearest(project)
-    build = folder(project)
-    child, held = janitor(build)
+    build, child, held = workshop(project)
     threading.Thread(target=follow, args=[connection], daemon=True).start()
     environment, crates = furnish(build, project, near)
     (build / "loading").touch()
@@ -417,25 +437,22 @@ def run(kernel, project, connection):
 
 def prepare(project):
     """Builds what the notebooks load, with a line for each crate; returns why, if it could not."""
-    build = folder(project)
+    build, _, _ = workshop(project)
     said = []
 
     def show(line):
-        if not said and "Compiling" in line:
+        if "Compiling" in line and not any("Compiling" in before for before in said):
             print("Building what the notebooks load: about half a minute, once.", flush=True)
         said.append(line.strip())
         # Not that there was nothing to do, or another cargo to wait for.
         if not line.lstrip().startswith(("Finished", "Blocking")):
             print(line, end="", file=sys.stderr, flush=True)
 
-    try:
-        environment, crates = furnish(build, project, project)
-        with crates.held():
-            crates.remove_others()
-            failed = crates.build(build / "bin/cargo", environment, show)
-        return f"what the notebooks load cannot be built: {why(said)}" if failed else None
-    finally:
-        shutil.rmtree(build, ignore_errors=True)
+    environment, crates = furnish(build, project, project)
+    with crates.held():
+        crates.remove_others()
+        failed = crates.build(build / "bin/cargo", environment, show)
+    return f"what the notebooks load cannot be built: {why(said)}" if failed else None
 
 
 def why(said):
