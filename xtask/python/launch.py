@@ -123,7 +123,7 @@ class Crates:
         differs = [
             rust.version,
             self.lock.read_text("utf-8"),
-            settings(project),
+            build_settings(project),
             self.helpers,
             home,
         ]
@@ -255,13 +255,18 @@ def follow(connection):
     os.killpg(0, signal.SIGKILL)
 
 
-def cargo_home(crates, home):
+def cargo_home(project, build, home):
     """Makes a home of cargo's with the reader's crates, and of their settings only how a registry
     is reached.
 
-    It lies beside what is built, in which crates are known by their paths.
+    It stays where it is: what is built knows crates by their paths, and kernels that run need it.
+    Each of the reader's has its own, since that of another may be gone tomorrow.
     """
-    (own := crates.folder / "cargo-home").mkdir(parents=True, exist_ok=True)
+    own = project / "target/cargo-home" / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        (own := build / "cargo-home").mkdir()
     for name in REGISTRIES:
         if (home / name).exists() and not (own / name).exists():
             replace(own / name, lambda new, name=name: new.symlink_to(home / name))
@@ -289,7 +294,7 @@ def toml(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def settings(project):
+def build_settings(project):
     """How cells are built, as variables."""
     file = project / "notebooks/evcxr.toml"
     return dict(re.findall(r"^:build_env (\w+)=(.*)$", file.read_text("utf-8"), re.M))
@@ -348,7 +353,7 @@ def furnish(build, project, near):
     shutil.copy(crates.lock, build)
     path = [programs(build, rust, crates), rust.cargo.parent, reader["PATH"]]
     own = {
-        "CARGO_HOME": cargo_home(crates, home),
+        "CARGO_HOME": cargo_home(project, build, home),
         "PATH": os.pathsep.join(map(str, path)),
         "TMPDIR": build,
         "EVCXR_TMPDIR": build / "crate",
@@ -358,7 +363,7 @@ def furnish(build, project, near):
         "RUST_SRC_PATH": library(build, rust.sources),
     }
     own = {name: str(value) for name, value in own.items()}
-    return reader | settings(project) | own, crates
+    return reader | build_settings(project) | own, crates
 
 
 def is_free(host, port):

@@ -183,11 +183,12 @@ fn homes_of_cargo_do_not_disturb_each_other() {
         "import shutil
 def made(name):
     (place / name / 'registry').mkdir(parents=True, exist_ok=True)
-    crates = types.SimpleNamespace(folder=place / 'crates of' / name)
-    return launch.cargo_home(crates, place / name) / 'registry'
+    return launch.cargo_home(place / 'project', None, place / name) / 'registry'
 one, other = made('one'), made('other')
 shutil.rmtree(place / 'other')
 assert one.samefile(place / 'one/registry') and one == made('one')
-assert not other.exists() and other == made('other') and other.samefile(place / 'other/registry')",
+assert not other.exists() and other == made('other') and other.samefile(place / 'other/registry')
+(place / 'file').touch()
+assert launch.cargo_home(place / 'file', place, place / 'one') == place / 'cargo-home'",
     );
 }
