@@ -1,6 +1,10 @@
 //! Tables: Markdown for a notebook, aligned text for everything else.
 
+use serde_json::{Value, json};
 use std::fmt;
+
+/// The type under which a notebook keeps a table or a figure for programs.
+pub(crate) const MIME_TYPE: &str = "application/vnd.guard-time-weigh+json";
 
 /// A titled table; in a notebook, a cell that ends in one shows it.
 ///
@@ -65,5 +69,16 @@ impl Table {
         markdown.extend(self.rows.iter().map(|cells| row(cells)));
         println!("EVCXR_BEGIN_CONTENT text/markdown\n{markdown}\nEVCXR_END_CONTENT");
         println!("EVCXR_BEGIN_CONTENT text/plain\n{self}\nEVCXR_END_CONTENT");
+        let data = self.data();
+        println!("EVCXR_BEGIN_CONTENT {MIME_TYPE}\n{data}\nEVCXR_END_CONTENT");
+    }
+
+    pub(crate) fn data(&self) -> Value {
+        let Self {
+            title,
+            header,
+            rows,
+        } = self;
+        json!({ "title": title, "header": header, "rows": rows })
     }
 }

@@ -536,3 +536,110 @@ fn series_are_told_apart_by_shape_alone() {
         }
     }
 }
+
+/// One figure of each kind that a chain can build.
+fn kinds() -> Vec<Figure> {
+    let waits: Vec<f64> = (1..=500).map(|nth| f64::from(nth * nth)).collect();
+    let shorter: Vec<f64> = waits.iter().map(|ns| ns / 3.0).collect();
+    let median = vec![9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
+    let printed = [2.55, 2.57, 2.57, 2.58, 3.0, 3.0];
+    let shares = |first: f64| [1.0, 2.0, 4.0].map(|at| (at, first / at)).to_vec();
+    let charts = [
+        chart("How long do threads wait for the lock?")
+            .position(Axis::log("wait of an operation, ns"))
+            .distribution("mutex", Family::Lock, &waits)
+            .distribution("fair mutex", Family::Lock, &shorter)
+            .distribution("channel", Family::Channel, &median),
+        chart("What does an addition cost under each promise?")
+            .value(Axis::log("ns per addition"))
+            .heading("done when the call returns")
+            .row("mutex", Family::Lock, median.clone())
+            .row("owner that replies", Family::Channel, 9_000.0)
+            .guess("owner that replies", Some(40.0))
+            .heading("done later")
+            .row("owner behind a channel", Family::Channel, median.clone())
+            .guess("mutex", Some(1e12)),
+        chart("What does the program print?")
+            .value("kB for each goroutine")
+            .strip("ten runs", Family::Reference, &printed)
+            .strip("one run", Family::Task, &[0.32])
+            .guess("ten runs", Some(2.8)),
+        chart("Where are the threads?")
+            .position(Axis::named("threads", [1, 2, 4]))
+            .value("share of the time, %")
+            .part(
+                "hold",
+                Family::Lock,
+                vec![(0.0, 80.0), (1.0, 55.0), (2.0, 30.0)],
+            )
+            .part(
+                "wait",
+                Family::Lock,
+                vec![(0.0, 0.0), (1.0, 40.0), (2.0, 68.0)],
+            )
+            .part(
+                "think",
+                Family::Reference,
+                vec![(0.0, 20.0), (1.0, 5.0), (2.0, 2.0)],
+            ),
+        chart("Which counter keeps every update?")
+            .position(Axis::log("threads"))
+            .value("updates lost, %")
+            .line("load, then store", Family::Atomic, shares(40.0))
+            .line("mutex", Family::Lock, shares(0.0))
+            .guess("load, then store", Some(10.0))
+            .guess_at("mutex", 4.0, Some(1_000.0))
+            .cores(),
+    ];
+    charts
+        .into_iter()
+        .map(|chart| chart.figure().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_kind_of_figure_is_drawn_whole() {
+    for figure in kinds() {
+        let drawing = figure
+            .draw()
+            .unwrap_or_else(|error| panic!("{}: {error}", figure.title));
+        assert_whole(&drawing, &figure.title);
+        if let Ok(folder) = std::env::var("FIGURES") {
+            let name = figure.title.replace(' ', "-").replace(['?', ','], "");
+            std::fs::write(format!("{folder}/{name}.png"), &drawing.png).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_data_of_a_figure_are_its_numbers_and_its_text() {
+    for figure in kinds() {
+        let drawing = figure.draw().unwrap();
+        let data: serde_json::Value = serde_json::from_str(&drawing.data).unwrap();
+        assert_eq!(data["title"], figure.title.as_str());
+        for (series, told) in figure.series.iter().zip(data["series"].as_array().unwrap()) {
+            assert_eq!(told["label"], series.label.as_str());
+            for (point, told) in series.points.iter().zip(told["points"].as_array().unwrap()) {
+                // Read back, a number may differ in its last digit.
+                let same = |told: &serde_json::Value, number: f64| {
+                    (told.as_f64().unwrap() - number).abs() <= 1e-12 * number.abs()
+                };
+                assert!(same(&told["at"], point.at), "{told}");
+                assert!(same(&told["value"], point.estimate.value), "{told}");
+                let samples = told["samples"].as_array().map_or(0, Vec::len);
+                assert_eq!(samples, point.raw.len());
+            }
+        }
+        let rows = data["rows"].as_array().unwrap();
+        let points: usize = figure.series.iter().map(|series| series.points.len()).sum();
+        assert_eq!(rows.len(), points);
+        for (row, line) in rows.iter().zip(drawing.text.lines().skip(2)) {
+            for cell in row.as_array().unwrap() {
+                assert!(
+                    line.contains(cell.as_str().unwrap()),
+                    "{cell} is not in {line:?}"
+                );
+            }
+        }
+    }
+}

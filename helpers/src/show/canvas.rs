@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::show::caption::Caption;
-use crate::table::Table;
+use crate::table::{MIME_TYPE, Table};
 use crate::time::design::Family;
 use base64::Engine;
 use plotters::coord::Shift;
@@ -38,9 +38,11 @@ pub struct Drawing {
     /// The same as text: the title, a header with units, a row a point in the order of the position
     /// axis; after an empty line, the caption.
     pub text: String,
+    /// The same as JSON, with all samples.
+    pub data: String,
 }
 
-/// The text twin: bytes of a picture help nobody.
+/// The text form: bytes of a picture help nobody.
 impl std::fmt::Debug for Drawing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
@@ -81,14 +83,16 @@ impl Drawing {
         caption: &Caption,
         paint: impl FnOnce(&Area) -> std::result::Result<(), Box<dyn std::error::Error>>,
     ) -> Result<Self> {
-        Self::paint(data, &caption.sentences(String::new()), |area| {
-            paint(area).map_err(failed)
-        })
+        let sentences = caption.sentences(String::new());
+        let mut whole = data.data();
+        whole["caption"] = caption.data();
+        Self::paint(data, whole, &sentences, |area| paint(area).map_err(failed))
     }
 
-    /// What `paint` draws between the title of `data` and the sentences of a caption.
+    /// What `paint` draws between the title of `table` and the sentences of a caption.
     pub(crate) fn paint(
-        data: &Table,
+        table: &Table,
+        data: serde_json::Value,
         caption: &[String],
         paint: impl FnOnce(&Area) -> Result<()>,
     ) -> Result<Self> {
@@ -101,9 +105,9 @@ impl Drawing {
             let (room, height) = (whole.dim_in_pixel().0 as i32, whole.dim_in_pixel().1 as i32);
             text(
                 &whole,
-                &data.title,
+                &table.title,
                 (0, 88),
-                fitting(&data.title, 68, room)?,
+                fitting(&table.title, 68, room)?,
                 INK,
                 Anchor::Begin,
             )?;
@@ -127,7 +131,8 @@ impl Drawing {
             .map_err(failed)?;
         Ok(Self {
             png,
-            text: format!("{data}\n{}\n", caption.join("\n")),
+            text: format!("{table}\n{}\n", caption.join("\n")),
+            data: data.to_string(),
         })
     }
 
@@ -135,10 +140,9 @@ impl Drawing {
     pub fn evcxr_display(&self) {
         let png = base64::engine::general_purpose::STANDARD.encode(&self.png);
         println!("EVCXR_BEGIN_CONTENT image/png\n{png}\nEVCXR_END_CONTENT");
-        println!(
-            "EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
-            self.text
-        );
+        let Self { text, data, .. } = self;
+        println!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT");
+        println!("EVCXR_BEGIN_CONTENT {MIME_TYPE}\n{data}\nEVCXR_END_CONTENT");
     }
 }
 

@@ -16,7 +16,7 @@ use std::mem::discriminant;
 /// ```
 /// const TASKS: u64 = 1_000;
 /// let caption = helpers::caption![TASKS];
-/// assert_eq!(caption.settings, [("TASKS".to_string(), "1000".to_string())]);
+/// assert_eq!(caption.settings, [("TASKS".to_string(), "1,000".to_string())]);
 /// assert!(caption.measured.contains(" UTC on "));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,7 +41,7 @@ impl Caption {
     /// One more parameter, by the name that a reader knows it by, and its value; of a long list,
     /// both ends.
     pub fn with(mut self, name: &str, value: impl Debug) -> Self {
-        let mut value = format!("{value:?}");
+        let mut value = grouped(&format!("{value:?}"));
         let signs: Vec<char> = value.chars().collect();
         if signs.len() > 100 {
             value = signs[..60]
@@ -124,6 +124,27 @@ impl Caption {
         }
         sentences
     }
+}
+
+/// A text whose whole numbers have commas, as all numbers of a caption.
+fn grouped(text: &str) -> String {
+    let mut grouped = String::new();
+    let mut rest = text;
+    while let Some(begin) = rest.find(|sign: char| sign.is_ascii_digit()) {
+        let (before, from) = rest.split_at(begin);
+        let end = from
+            .find(|sign: char| !sign.is_ascii_digit())
+            .unwrap_or(from.len());
+        let (digits, after) = from.split_at(end);
+        grouped += before;
+        // Digits of a name or behind a point are no whole number.
+        match grouped.ends_with(|sign: char| sign.is_alphanumeric() || ".\"_".contains(sign)) {
+            true => grouped += digits,
+            false => grouped += &thousands(digits),
+        }
+        rest = after;
+    }
+    grouped + rest
 }
 
 impl DesignRun {
@@ -217,4 +238,24 @@ impl MemorySeries {
 #[macro_export]
 macro_rules! caption {
     ($($name:ident),* $(,)?) => { $crate::Caption::now()$(.with(stringify!($name), &$name))* };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_of_a_caption_have_commas() {
+        for (debug, said) in [
+            ("20000", "20,000"),
+            ("[1, 2000, 64]", "[1, 2,000, 64]"),
+            ("Some(0.00012345)", "Some(0.00012345)"),
+            ("12345.6789", "12,345.6789"),
+            ("\"v4096\"", "\"v4096\""),
+            ("\"2026\"", "\"2026\""),
+            ("", ""),
+        ] {
+            assert_eq!(grouped(debug), said);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::show::axis_layout::{AxisLayout, inside};
 use crate::show::canvas::Drawing;
-use crate::show::figure::{Axis, Figure, Point, Scale, Style};
+use crate::show::figure::{Axis, Figure, Point, Scale, Series, Style};
 use crate::show::layout::layout;
 use crate::stats::estimate::Estimate;
 
@@ -22,7 +22,7 @@ impl Figure {
         let values = AxisLayout::new(&self.value, &values, &[], !self.rows);
         let caption = self.caption.sentences(self.key(&values));
         let ordered = self.in_order();
-        Drawing::paint(&self.table(), &caption, |area| {
+        Drawing::paint(&self.table(), self.data(), &caption, |area| {
             let (width, height) = area.dim_in_pixel();
             let shapes = layout(&ordered, &at, &values, (width as i32, height as i32))?;
             shapes.into_iter().try_for_each(|shape| shape.paint(area))
@@ -60,18 +60,39 @@ impl Figure {
 
     /// What marks mean, for the caption.
     fn key(&self, values: &AxisLayout) -> String {
-        let is_computed = |style: Style| style == Style::Computed;
-        let measured = self.series.iter().filter(|it| !is_computed(it.style));
-        let points: Vec<&Point> = measured.flat_map(|series| &series.points).collect();
+        let has = |style| self.series.iter().any(|series| series.style == style);
+        let estimated = self.series.iter().filter(|it| it.style.is_estimated());
+        let points: Vec<&Point> = estimated.flat_map(|series| &series.points).collect();
         let mut key = estimates_key(&points, self.words());
         key.extend(samples_key(&points, values));
-        if self.series.iter().any(|series| is_computed(series.style)) {
+        if has(Style::Strip) {
+            key.push("each dot is one sample".into());
+        }
+        if has(Style::Computed) {
             key.push("a line without markers is computed".into());
         }
-        if self.marks.iter().any(|mark| mark.label == "predicted") {
+        if has(Style::Guessed) {
+            key.push(self.guesses_key(values));
+        }
+        if self
+            .marks
+            .iter()
+            .any(|mark| mark.label.ends_with("predicted"))
+        {
             key.push("grey is what was predicted".into());
         }
         key.join("; ")
+    }
+
+    fn guesses_key(&self, values: &AxisLayout) -> String {
+        let guessed = |series: &&Series| series.style == Style::Guessed;
+        let guesses = self.series.iter().filter(guessed);
+        let mut points = guesses.flat_map(|series| &series.points);
+        let is_beyond = |point: &Point| !inside(values.share(point.estimate.value));
+        match points.any(is_beyond) {
+            true => "hollow or dashed is what you guessed, at the edge what lies beyond it".into(),
+            false => "hollow or dashed is what you guessed".into(),
+        }
     }
 }
 
@@ -117,7 +138,7 @@ fn estimates_key(points: &[&Point], words: bool) -> Vec<String> {
             "where samples gather at two places, a marker at each says how many of them".into(),
         );
     }
-    if !has_bars && !words && !has_samples {
+    if !has_bars && !words && !has_samples && !points.is_empty() {
         key.push("each marker is one reading".into());
     }
     key

@@ -70,6 +70,21 @@ pub enum Style {
     Scattered,
     /// A line without markers: computed, not measured.
     Computed,
+    /// Parts of a whole, each upon those before it.
+    Stacked,
+    /// A line without markers through the percentiles of samples.
+    Distribution,
+    /// Samples alone, without a summary.
+    Strip,
+    /// What a reader guessed: hollow markers, or a dashed line.
+    Guessed,
+}
+
+impl Style {
+    /// Whether points are estimates with samples and intervals, or single readings.
+    pub(crate) fn is_estimated(self) -> bool {
+        matches!(self, Style::Joined | Style::Scattered)
+    }
 }
 
 /// Points of one kind: one colour, one shape, one label.
@@ -135,6 +150,13 @@ pub struct Axis {
     pub scale: Scale,
 }
 
+/// A linear axis.
+impl From<&str> for Axis {
+    fn from(label: &str) -> Self {
+        Self::linear(label)
+    }
+}
+
 impl Axis {
     /// A linear axis.
     pub fn linear(label: impl Into<String>) -> Self {
@@ -164,6 +186,18 @@ impl Axis {
         }
     }
 
+    /// Whether a value beside these takes no more than half of the axis for itself.
+    fn is_near(&self, value: f64, others: &[f64]) -> bool {
+        let log = self.scale == Scale::Log;
+        let place = |number: f64| if log { number.log10() } else { number };
+        let others = others.iter().map(|&other| place(other));
+        let zero = (!log).then_some(0.0);
+        let low = others.clone().chain(zero).fold(f64::INFINITY, f64::min);
+        let high = others.chain(zero).fold(f64::NEG_INFINITY, f64::max);
+        let span = (high - low).max(if log { 1.0 } else { 0.0 });
+        (low - span..=high + span).contains(&place(value))
+    }
+
     /// A place on this axis in words: as short as it goes, the noise of binary fractions off.
     pub(crate) fn written(&self, place: f64) -> String {
         match &self.scale {
@@ -187,6 +221,10 @@ pub struct Mark {
 }
 
 impl Mark {
+    fn ends(&self) -> Vec<f64> {
+        self.values.map_or(vec![], |(low, high)| vec![low, high])
+    }
+
     /// A line across the figure at a value.
     pub fn value(value: f64, label: impl Into<String>) -> Self {
         Self {
@@ -362,26 +400,68 @@ impl Figure {
     }
 
     /// All that the value axis has to hold; of samples and intervals, what lies near, and what a
-    /// log axis has a place for.
+    /// log axis has a place for; of guesses, those that leave half of it to the rest.
     pub(crate) fn values(&self) -> Vec<f64> {
-        let marked = self
-            .marks
-            .iter()
-            .filter_map(|mark| mark.values)
-            .flat_map(|(low, high)| [low, high]);
-        let mut values: Vec<f64> = marked.collect();
-        for point in self.points() {
-            let Estimate { low, high, .. } = point.estimate;
-            let near = fences(&sorted(&point.raw));
-            let kept = point.raw.iter().copied();
-            // The ends of an interval are samples.
-            let spread = kept.chain([low, high]);
-            let spread = spread.filter(|it| near.contains(it) || point.raw.is_empty());
-            let shown = |value: &f64| *value > 0.0 || self.value.scale != Scale::Log;
-            let [from, to] = point.estimate.typical();
-            values.extend(spread.filter(shown).chain([from, to]));
+        let mut values: Vec<f64> = self.marks.iter().flat_map(Mark::ends).collect();
+        let guessed = |series: &&Series| series.style == Style::Guessed;
+        for series in self.series.iter().filter(|series| !guessed(series)) {
+            for point in &series.points {
+                let base = self.base(series, point.at);
+                let extent = self.extent(series.style, point).into_iter();
+                values.extend(extent.map(|value| base + value));
+            }
         }
+        let guesses = self.series.iter().filter(guessed);
+        let guesses = guesses.flat_map(|series| &series.points);
+        let near: Vec<f64> = guesses
+            .map(|point| point.estimate.value)
+            .filter(|&guess| self.value.is_near(guess, &values))
+            .collect();
+        values.extend(near);
         values
+    }
+
+    /// What of a point the value axis has to hold.
+    fn extent(&self, style: Style, point: &Point) -> Vec<f64> {
+        let Estimate { low, high, .. } = point.estimate;
+        let near = fences(&sorted(&point.raw));
+        // The ends of an interval are samples.
+        let spread = point.raw.iter().copied().chain([low, high]);
+        let all = style == Style::Strip || point.raw.is_empty();
+        let spread = spread.filter(|it| all || near.contains(it));
+        let has_place = |value: &f64| *value > 0.0 || self.value.scale != Scale::Log;
+        let mut extent: Vec<f64> = spread.filter(has_place).collect();
+        extent.extend(point.estimate.typical());
+        extent
+    }
+
+    /// Upon which value a part of a whole stands.
+    pub(crate) fn base(&self, part: &Series, at: f64) -> f64 {
+        if part.style != Style::Stacked {
+            return 0.0;
+        }
+        let before = self.series.iter().take_while(|series| *series != part);
+        before
+            .filter(|series| series.style == Style::Stacked)
+            .flat_map(|series| &series.points)
+            .filter(|point| point.at == at)
+            .map(|point| point.estimate.value)
+            .sum()
+    }
+
+    /// The heading above a row, if it has one: the last name before it that has no points.
+    pub(crate) fn heading(&self, row: usize) -> Option<&str> {
+        let Scale::Named(names) = &self.position.scale else {
+            return None;
+        };
+        let above = (0..=row.min(names.len() - 1)).rev();
+        let heading = above.into_iter().find(|&above| self.is_heading(above))?;
+        Some(&names[heading])
+    }
+
+    /// Whether a row has a name and nothing else.
+    pub(crate) fn is_heading(&self, row: usize) -> bool {
+        self.rows && !self.points().any(|point| point.at == row as f64)
     }
 
     /// Whether values are words, as the threads of a schedule are.
@@ -392,62 +472,75 @@ impl Figure {
     /// The text twin: a row a point, in the order of the position axis, with the columns that say
     /// something.
     pub(crate) fn table(&self) -> Table {
-        type Cell<'a> = &'a dyn Fn(&Series, &Point) -> String;
-        let samples = |series: &Series, point: &Point| match series.style {
-            Style::Computed => "computed".into(),
-            _ if point.raw.is_empty() && point.estimate.low != point.estimate.high => {
-                "not kept".into()
-            }
-            _ => match point.estimate.modes {
-                Some(Modes { samples, .. }) => samples.map(|count| count.to_string()).join(" + "),
-                None => point.raw.len().max(1).to_string(),
-            },
-        };
-        let (words, noted) = (
-            self.words(),
-            self.points().any(|point| !point.note.is_empty()),
-        );
-        let value = |_: &Series, point: &Point| match words {
-            true => self.value.written(point.estimate.value),
-            false => point.estimate.value_written(),
-        };
-        let columns: [(bool, &str, Cell); 7] = [
-            (!words, "series", &|series, _| series.label.clone()),
-            (!self.rows, &self.position.label, &|_, point| {
-                self.position.written(point.at)
+        let words = self.words();
+        let has_headings = self.points().any(|point| self.heading_of(point).is_some());
+        let has_notes = self.points().any(|point| !point.note.is_empty());
+        let columns: [(bool, &str, Column); 8] = [
+            (has_headings, "group", |figure, _, point| {
+                figure.heading_of(point).unwrap_or_default().into()
             }),
-            (true, &self.value.label, &value),
-            (!words, "low", &|_, point| {
+            (!words, "series", |_, series, _| series.label.clone()),
+            (!self.rows, &self.position.label, |figure, _, point| {
+                figure.position.written(point.at)
+            }),
+            (true, &self.value.label, |figure, _, point| {
+                figure.value_written(point)
+            }),
+            (!words, "low", |_, _, point| {
                 point.estimate.written()[1].clone()
             }),
-            (!words, "high", &|_, point| {
+            (!words, "high", |_, _, point| {
                 point.estimate.written()[2].clone()
             }),
-            (!words, "samples", &samples),
-            (noted, "note", &|_, point| point.note.clone()),
+            (!words, "samples", |_, series, point| {
+                samples_written(series, point)
+            }),
+            (has_notes, "note", |_, _, point| point.note.clone()),
         ];
-        let columns = columns.iter().filter(|(said, ..)| *said);
-        let of_series = |series| move |point| (series, point);
-        let points = self
-            .series
-            .iter()
-            .flat_map(|series| series.points.iter().map(of_series(series)));
+        let columns: Vec<_> = columns.into_iter().filter(|(said, ..)| *said).collect();
+        let points = self.series.iter().flat_map(|series| {
+            let with_series = move |point| (series, point);
+            series.points.iter().map(with_series)
+        });
         let mut points: Vec<(&Series, &Point)> = points.collect();
         points.sort_by(|(_, one), (_, other)| one.at.total_cmp(&other.at));
-        let cells = |(series, point)| {
-            columns
-                .clone()
-                .map(|(.., cell)| cell(series, point))
-                .collect()
+        let row = |(series, point): (&Series, &Point)| {
+            let cells = columns.iter();
+            cells.map(|(.., cell)| cell(self, series, point)).collect()
         };
-        let header = columns
-            .clone()
-            .map(|(_, name, _)| name.to_string())
-            .collect();
         Table {
             title: self.title.clone(),
-            header,
-            rows: points.into_iter().map(cells).collect(),
+            header: columns
+                .iter()
+                .map(|(_, name, _)| name.to_string())
+                .collect(),
+            rows: points.into_iter().map(row).collect(),
         }
+    }
+
+    pub(crate) fn heading_of(&self, point: &Point) -> Option<&str> {
+        self.heading(point.at as usize).filter(|_| self.rows)
+    }
+
+    fn value_written(&self, point: &Point) -> String {
+        match self.words() {
+            true => self.value.written(point.estimate.value),
+            false => point.estimate.value_written(),
+        }
+    }
+}
+
+/// What a column of the text form says of a point.
+type Column = fn(&Figure, &Series, &Point) -> String;
+
+fn samples_written(series: &Series, point: &Point) -> String {
+    let has_interval = point.estimate.low != point.estimate.high;
+    match (series.style, point.estimate.modes) {
+        (Style::Computed, _) => "computed".into(),
+        (Style::Guessed, _) => "guessed".into(),
+        (Style::Distribution, _) => "percentile".into(),
+        _ if point.raw.is_empty() && has_interval => "not kept".into(),
+        (_, Some(Modes { samples, .. })) => samples.map(|count| count.to_string()).join(" + "),
+        _ => point.raw.len().max(1).to_string(),
     }
 }

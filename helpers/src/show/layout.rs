@@ -5,20 +5,23 @@ use crate::error::{Error, Result};
 use crate::show::axis_layout::{AxisLayout, inside};
 use crate::show::canvas::{Anchor, GREY, INK, SMALLEST, fitting, width};
 use crate::show::figure::{Figure, Mark, Point, Scale, Series, Style};
-use crate::show::shape::{DISC, Place, Shape, TRIANGLE};
+use crate::show::shape::{DISC, HOLLOW_DIAMOND, HOLLOW_TRIANGLE, Place, Shape, TRIANGLE};
+use crate::time::design::Family;
 use plotters::style::{Color, RGBAColor, RGBColor};
 
 const SIZE: i32 = 44;
 const AXIS_LABEL: i32 = 48;
 const GAP: i32 = 28;
-/// How many samples are near a mode.
-const SHARE: i32 = 34;
+/// Words beside a marker.
+const BESIDE: i32 = 34;
 /// From one label above the figure to the next above it.
 const LEVEL: i32 = 56;
 /// Below the figure: numbers, and what they are.
 const BELOW: i32 = 152;
 /// In how many positions points of different series stand side by side.
 const FEW_POSITIONS: usize = 12;
+/// Dashes and gaps of the line of a guess.
+const GUESS_DASH: (i32, i32) = (14, 14);
 /// How dashes and gaps tell lines of one colour apart; the first line has none.
 const DASHES: [(i32, i32); 4] = [(1_000_000, 1), (24, 16), (6, 12), (48, 12)];
 
@@ -40,7 +43,7 @@ pub(crate) fn layout(
         layout.line(index);
         layout.points(index)?;
     }
-    layout.mode_shares();
+    layout.words_beside();
     layout.end_labels();
     Ok(layout.shapes)
 }
@@ -75,12 +78,22 @@ struct Above<'a> {
     level: i32,
 }
 
-/// How many samples are near one of two modes, beside the marker of the mode.
-struct ModeShare {
+/// Words beside a marker: how many samples are near one of two modes, or that it is a guess.
+struct Beside {
     marker: Place,
-    share: String,
+    words: String,
     below: bool,
     colour: RGBColor,
+}
+
+/// A label at the right edge.
+struct End {
+    label: String,
+    family: Family,
+    /// Whose marker stands before it, as the index of the series.
+    marker: Option<usize>,
+    /// What it is about, as shares of the axis of positions and of that of values.
+    place: (f64, f64),
 }
 
 /// Something on the figure: its middle, and how wide and high it is.
@@ -98,7 +111,7 @@ struct Layout<'a> {
     wide: i32,
     frame: Frame,
     /// What has a label at the right edge, and how large.
-    ends: Vec<Series>,
+    ends: Vec<End>,
     end_size: i32,
     /// The size of what stands at the left edge.
     name_size: i32,
@@ -108,7 +121,7 @@ struct Layout<'a> {
     shapes: Vec<Shape>,
     /// Where markers and labels stand.
     taken: Vec<Room>,
-    mode_shares: Vec<ModeShare>,
+    beside: Vec<Beside>,
 }
 
 impl<'a> Layout<'a> {
@@ -121,7 +134,7 @@ impl<'a> Layout<'a> {
     ) -> Result<Self> {
         let bottom = high - BELOW;
         let [across, up] = in_directions(figure, at, values);
-        let ends = ends(figure);
+        let ends = ends(figure, at, values);
         let end_labels = ends.iter().map(|end| &end.label);
         let (end_size, end_width) = column(end_labels, bottom, wide)?;
         let names = up.ticks.iter().map(|(_, name)| name);
@@ -160,7 +173,7 @@ impl<'a> Layout<'a> {
             above,
             shapes: vec![],
             taken: vec![],
-            mode_shares: vec![],
+            beside: vec![],
         })
     }
 
@@ -208,8 +221,12 @@ impl<'a> Layout<'a> {
             bottom,
         } = frame;
         let [across, up] = in_directions(self.figure, self.at, self.values);
-        for (share, name) in &up.ticks {
+        for (row, (share, name)) in up.ticks.iter().enumerate() {
             let y = frame.y(*share);
+            if self.figure.is_heading(row) {
+                self.text(name, (0, y), self.name_size, GREY, Anchor::Begin);
+                continue;
+            }
             self.path(vec![(left, y), (right, y)], GREY.mix(0.18), 2);
             self.text(name, (left - GAP, y), self.name_size, INK, Anchor::End);
         }
@@ -283,7 +300,7 @@ impl<'a> Layout<'a> {
         let share = self.at.share(number);
         let many = self.at.ticks.len() > FEW_POSITIONS;
         let alone = self.figure.rows || self.figure.words() || many;
-        if alone || self.figure.series[index].style == Style::Computed {
+        if alone || !self.stands_aside(&self.figure.series[index]) {
             return share;
         }
         let count = self.figure.series.len() as f64;
@@ -291,38 +308,132 @@ impl<'a> Layout<'a> {
         share + step * (index as f64 - (count - 1.0) / 2.0)
     }
 
+    fn stands_aside(&self, series: &Series) -> bool {
+        matches!(series.style, Style::Joined | Style::Scattered)
+    }
+
     /// The line that joins the points of a series.
     fn line(&mut self, index: usize) {
         let series = &self.figure.series[index];
-        if series.style == Style::Scattered {
-            return;
-        }
+        let dash = match series.style {
+            Style::Scattered | Style::Strip | Style::Stacked => return,
+            Style::Guessed => GUESS_DASH,
+            Style::Joined | Style::Computed | Style::Distribution => self.dash(index),
+        };
         let place = |point: &Point| {
             let value = point.estimate.most_typical();
             self.place(self.moved(index, point.at), self.values.share(value))
         };
         let path = series.points.iter().map(place).collect();
-        let before = &self.figure.series[..index];
-        let alike = before.iter().filter(|it| it.family == series.family);
         self.shapes.push(Shape::Dashes {
             path,
-            dash: DASHES[alike.count() % DASHES.len()],
+            dash,
             colour: series.family.colour().to_rgba(),
             stroke: 6,
         });
     }
 
+    /// How many series before one are of its family and style.
+    fn alike_before(&self, index: usize) -> usize {
+        let series = &self.figure.series[index];
+        let before = self.figure.series[..index].iter();
+        before
+            .filter(|it| it.family == series.family && it.style != Style::Guessed)
+            .count()
+    }
+
+    fn dash(&self, index: usize) -> (i32, i32) {
+        DASHES[self.alike_before(index) % DASHES.len()]
+    }
+
     fn points(&mut self, index: usize) -> Result<()> {
         let series = &self.figure.series[index];
-        if series.style == Style::Computed {
-            return Ok(());
-        }
-        for point in &series.points {
-            self.samples(index, point);
-            self.estimate(index, point);
-            self.note(index, point)?;
+        match series.style {
+            Style::Computed => {}
+            Style::Distribution => self.distribution_label(index),
+            Style::Guessed => self.guess(index),
+            Style::Stacked => self.parts(index),
+            Style::Strip => series
+                .points
+                .iter()
+                .for_each(|point| self.strip(index, point)),
+            Style::Joined | Style::Scattered => {
+                for point in &series.points {
+                    self.samples(index, point);
+                    self.estimate(index, point);
+                    self.note(index, point)?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Beside a line that goes up, at a height of its own: to its right, or to its left where
+    /// another line is in the way.
+    fn distribution_label(&mut self, index: usize) {
+        let series = &self.figure.series[index];
+        let count = self.figure.series.len();
+        let nth = series.points.len() * (count - index) / (count + 1);
+        let (x, y) = self.place_on(index, nth);
+        let reach = x + GAP + width(&series.label, SIZE);
+        let others = (0..count).filter(|&other| other != index);
+        let mut others = others.filter(|&other| self.figure.series[other].points.len() > nth);
+        let is_in_the_way = others.any(|other| (x..reach).contains(&self.place_on(other, nth).0));
+        let colour = series.family.colour();
+        let (at, anchor) = match is_in_the_way {
+            true => ((x - GAP, y - GAP), Anchor::End),
+            false => ((x + GAP, y + GAP), Anchor::Begin),
+        };
+        self.text(&series.label, at, SIZE, colour, anchor);
+    }
+
+    /// The place of the point of that number of a series.
+    fn place_on(&self, index: usize, nth: usize) -> Place {
+        let point = &self.figure.series[index].points[nth];
+        self.place_of(index, point, point.estimate.value)
+    }
+
+    /// A hollow marker, at the edge where it lies beyond; of several points, the line is all.
+    fn guess(&mut self, index: usize) {
+        let series = &self.figure.series[index];
+        let [point] = &series.points[..] else { return };
+        let colour = series.family.colour();
+        let shape = match inside(self.values.share(point.estimate.value)) {
+            true => HOLLOW_DIAMOND,
+            false => HOLLOW_TRIANGLE,
+        };
+        let marker = self.place_of(index, point, point.estimate.value);
+        self.marker(marker, shape, 1.2, colour.to_rgba());
+        self.taken.push((marker, MARKER));
+        self.beside.push(Beside {
+            marker,
+            words: "your guess".into(),
+            below: false,
+            colour,
+        });
+    }
+
+    /// Bars upon those of the parts before.
+    fn parts(&mut self, index: usize) {
+        let series = &self.figure.series[index];
+        let shade = 1.0 / (1 + self.alike_before(index)) as f64;
+        let half = 0.35 * self.slot();
+        for point in &series.points {
+            let base = self.figure.base(series, point.at);
+            let at = self.at.share(point.at);
+            let [from, to] = [base, base + point.estimate.value].map(|it| self.values.share(it));
+            self.shapes.push(Shape::Rectangle {
+                corners: [self.place(at - half, from), self.place(at + half, to)],
+                colour: series.family.colour().mix(shade),
+            });
+        }
+    }
+
+    fn strip(&mut self, index: usize, point: &Point) {
+        let colour = self.figure.series[index].family.colour().mix(0.6);
+        for &sample in &point.raw {
+            self.marker(self.place_of(index, point, sample), DISC, 0.8, colour);
+        }
     }
 
     /// The place of a value of a point.
@@ -364,17 +475,17 @@ impl<'a> Layout<'a> {
             self.taken.push((marker, MARKER));
         }
         let shares = places.into_iter().zip(modes.shares()).zip([true, false]);
-        for ((marker, share), below) in shares {
-            self.mode_shares.push(ModeShare {
+        for ((marker, words), below) in shares {
+            self.beside.push(Beside {
                 marker,
-                share,
+                words,
                 below,
                 colour,
             });
         }
     }
 
-    /// Words beside a marker.
+    /// The note of a point, beside its marker.
     fn note(&mut self, index: usize, point: &Point) -> Result<()> {
         if point.note.is_empty() {
             return Ok(());
@@ -387,27 +498,29 @@ impl<'a> Layout<'a> {
         Ok(())
     }
 
-    /// Over all points: that of the higher mode above its marker, that of the lower one below, or
-    /// wherever beside it nothing stands.
-    fn mode_shares(&mut self) {
-        for mode in std::mem::take(&mut self.mode_shares) {
-            let size = (width(&mode.share, SHARE) + 8, SHARE);
-            let spots = self.spots(&mode, size.0);
+    /// Over all points: words above a marker, of the lower mode below, or wherever beside it nothing
+    /// stands.
+    fn words_beside(&mut self) {
+        for beside in std::mem::take(&mut self.beside) {
+            let size = (width(&beside.words, BESIDE) + 8, BESIDE);
+            let spots = self.spots(&beside, size.0);
             let edges = (self.frame.left + size.0 / 2, self.frame.right - size.0 / 2);
             let spot = free_spot(&spots, size, edges, &self.taken);
             self.taken.push((spot, size));
-            self.text(mode.share, spot, SHARE, mode.colour, Anchor::Middle);
+            self.text(beside.words, spot, BESIDE, beside.colour, Anchor::Middle);
         }
     }
 
-    /// Where the share of a mode may stand, the best place first.
-    fn spots(&self, mode: &ModeShare, wide: i32) -> Vec<Place> {
-        let (x, y) = mode.marker;
-        let side = if mode.below { 1 } else { -1 };
+    /// Where words beside a marker may stand, the best place first.
+    fn spots(&self, words: &Beside, wide: i32) -> Vec<Place> {
+        let (x, y) = words.marker;
+        let side = if words.below { 1 } else { -1 };
         let beside = wide / 2 + GAP;
-        let clear = side * (SHARE + 8);
+        let clear = side * (BESIDE + 14);
         let mut spots = vec![(x, y + clear)];
-        if !self.figure.rows {
+        if self.figure.rows {
+            spots.extend([(x + beside, y), (x - beside, y)]);
+        } else {
             let near = y + clear;
             spots.extend([(x - beside, near), (x + beside, near), (x, y - clear)]);
             spots.extend([(x - beside, y), (x + beside, y), (x, y + 2 * clear)]);
@@ -418,13 +531,13 @@ impl<'a> Layout<'a> {
     /// Labels at the right edge, each with its marker and a line to the last point.
     fn end_labels(&mut self) {
         let ends = std::mem::take(&mut self.ends);
-        let places: Vec<Place> = (0..)
-            .zip(&ends)
-            .map(|(at, end)| self.last(at, end))
-            .collect();
         let Frame {
             right, top, bottom, ..
         } = self.frame;
+        let places: Vec<Place> = ends
+            .iter()
+            .map(|end| self.place(end.place.0, end.place.1))
+            .collect();
         let gap = (self.end_size + 16).min((bottom - top) / ends.len().max(1) as i32);
         let mut labels: Vec<(i32, usize)> = places.iter().map(|(_, y)| *y).zip(0..).collect();
         spread(&mut labels, (top, bottom), gap);
@@ -432,23 +545,13 @@ impl<'a> Layout<'a> {
             let end = &ends[index];
             let colour = end.family.colour();
             let x = right + 4 * GAP;
-            if end.style != Style::Computed && !self.figure.rows && self.end_size > 28 {
+            if let Some(series) = end.marker.filter(|_| self.end_size > 28) {
                 let from = (places[index].0 + GAP, places[index].1);
                 self.path(vec![from, (right + GAP, y)], colour.mix(0.4), 2);
-                self.marker((x - GAP - 8, y), index, 1.0, colour.to_rgba());
+                self.marker((x - GAP - 8, y), series, 1.0, colour.to_rgba());
             }
             self.text(&end.label, (x, y), self.end_size, colour, Anchor::Begin);
         }
-    }
-
-    /// The place of the last point of what has a label at the right edge: a series, or a mark.
-    fn last(&self, index: usize, end: &Series) -> Place {
-        let point = &end.points[end.points.len() - 1];
-        let at = match index < self.figure.series.len() {
-            true => self.moved(index, point.at),
-            false => self.at.share(point.at),
-        };
-        self.place(at, self.values.share(point.estimate.most_typical()))
     }
 }
 
@@ -464,28 +567,75 @@ fn in_directions<'a>(
     }
 }
 
-/// What has a label at the right edge: series, by their value where they are rows, and marks all
+/// What has a label at the right edge: series, or their values where they are rows, and marks all
 /// along.
-fn ends(figure: &Figure) -> Vec<Series> {
-    let mut ends = match figure.words() {
-        true => vec![],
-        false => figure.series.clone(),
-    };
-    for end in ends.iter_mut().filter(|_| figure.rows) {
-        let written = end
-            .points
-            .iter()
-            .map(|point| point.estimate.value_written());
-        end.label = written.collect();
+fn ends(figure: &Figure, at: &AxisLayout, values: &AxisLayout) -> Vec<End> {
+    let mut ends = Vec::new();
+    for (index, series) in figure.series.iter().enumerate() {
+        let Some(point) = series.points.last() else {
+            continue;
+        };
+        let label = match figure.rows {
+            true => row_end(series),
+            false => series_end(figure, series),
+        };
+        let has_marker = matches!(series.style, Style::Joined | Style::Scattered);
+        let marker = (has_marker && !figure.rows).then_some(index);
+        let middle = middle_of(figure, series, point);
+        ends.extend(label.map(|label| End {
+            label,
+            family: series.family,
+            marker,
+            place: (at.share(point.at), values.share(middle)),
+        }));
     }
     let last = figure.positions().into_iter().fold(f64::MIN, f64::max);
     let is_all_along = |mark: &&Mark| !figure.rows && mark.at.is_none();
     for mark in figure.marks.iter().filter(is_all_along) {
         let (low, high) = mark.values.unwrap_or_default();
-        let middle = Point::reading(last, (low + high) / 2.0);
-        ends.push(Series::computed(mark.label.as_str(), vec![middle]));
+        ends.push(End {
+            label: mark.label.clone(),
+            family: Family::Reference,
+            marker: None,
+            place: (at.share(last), values.share((low + high) / 2.0)),
+        });
     }
     ends
+}
+
+/// The value of a row.
+fn row_end(series: &Series) -> Option<String> {
+    if series.style == Style::Guessed {
+        return None;
+    }
+    let written = series.points.iter().map(|point| match series.style {
+        Style::Strip => strip_written(point),
+        _ => point.estimate.value_written(),
+    });
+    Some(written.collect())
+}
+
+/// From where to where samples lie.
+fn strip_written(point: &Point) -> String {
+    let [_, low, high] = point.estimate.written();
+    match low == high {
+        true => low,
+        false => format!("{low} to {high}"),
+    }
+}
+
+fn series_end(figure: &Figure, series: &Series) -> Option<String> {
+    let alone = series.style == Style::Guessed && series.points.len() == 1;
+    let labelled = !alone && series.style != Style::Distribution && !figure.words();
+    labelled.then(|| series.label.clone())
+}
+
+/// What the label of a series stands beside: its last point, or the middle of a part.
+fn middle_of(figure: &Figure, series: &Series, last: &Point) -> f64 {
+    match series.style {
+        Style::Stacked => figure.base(series, last.at) + last.estimate.value / 2.0,
+        _ => last.estimate.most_typical(),
+    }
 }
 
 /// Labels of marks that stand at one place across; where two would touch, the second goes one

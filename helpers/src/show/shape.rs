@@ -96,6 +96,8 @@ const OUTLINES: [(u32, f64, f64); 5] = [
 ];
 pub(crate) const DISC: usize = 0;
 pub(crate) const TRIANGLE: usize = 2;
+pub(crate) const HOLLOW_TRIANGLE: usize = 7;
+pub(crate) const HOLLOW_DIAMOND: usize = 8;
 
 /// A marker whose outline goes with `index`, filled or hollow, so that series differ without colour
 /// too.

@@ -222,6 +222,29 @@ impl Estimate {
         }
     }
 
+    /// The value as a sentence says it: as finely as it can be told, and in three digits at most;
+    /// or both modes.
+    ///
+    /// ```
+    /// use helpers::Estimate;
+    /// let estimate = |value, low, high| Estimate { value, low, high, ..Estimate::default() };
+    /// assert_eq!(estimate(319.93, 319.6, 320.2).in_words(), "320");
+    /// assert_eq!(estimate(40.2, 31.0, 49.0).in_words(), "40");
+    /// assert_eq!(estimate(0.99881, 0.9951, 1.0017).in_words(), "0.999");
+    /// assert_eq!(Estimate::exact(99_999.0).in_words(), "99,999");
+    /// ```
+    pub fn in_words(&self) -> String {
+        let third_digit = |number: f64| number.abs().log10().floor() as i32 - 2;
+        let write = |number: f64| match self.place() {
+            Some(place) if number != 0.0 => write_to(number, place.max(third_digit(number))),
+            _ => self.write(number),
+        };
+        match self.modes {
+            Some(Modes { values, .. }) => values.map(write).join(" or "),
+            None => write(self.value),
+        }
+    }
+
     /// From where to where verdicts look: the interval and, of two modes, all samples near them.
     pub(crate) fn reach(&self) -> [f64; 2] {
         let [lowest, highest] = self.modes.map_or([self.value; 2], |modes| modes.range);
@@ -244,15 +267,9 @@ impl Estimate {
     }
 
     fn write(&self, number: f64) -> String {
-        let Some(place) = self.place() else {
-            return show_exact(number);
-        };
-        let unit = 10_f64.powi(place);
-        // Rounded to nothing, a number has no sign.
-        let rounded = (number / unit).round() * unit + 0.0;
-        match place {
-            ..0 => with_decimals(rounded, place.unsigned_abs() as usize),
-            _ => thousands(rounded),
+        match self.place() {
+            Some(place) => write_to(number, place),
+            None => show_exact(number),
         }
     }
 
@@ -289,6 +306,24 @@ impl Estimate {
             doubtful: too_few || seen.is_none(),
             ..Self::default()
         })
+    }
+}
+
+/// One reading.
+impl From<f64> for Estimate {
+    fn from(value: f64) -> Self {
+        Self::exact(value)
+    }
+}
+
+/// A number to a power of ten.
+fn write_to(number: f64, place: i32) -> String {
+    let unit = 10_f64.powi(place);
+    // Rounded to nothing, a number has no sign.
+    let rounded = (number / unit).round() * unit + 0.0;
+    match place {
+        ..0 => with_decimals(rounded, place.unsigned_abs() as usize),
+        _ => thousands(rounded),
     }
 }
 

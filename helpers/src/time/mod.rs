@@ -1,5 +1,6 @@
 //! Designs run on threads: samples, and where their time goes.
 
+pub(crate) mod attempt;
 pub(crate) mod breakdown;
 pub(crate) mod busy_work;
 pub(crate) mod calibration;
@@ -9,6 +10,8 @@ pub(crate) mod design;
 pub(crate) mod progress;
 pub(crate) mod run;
 pub(crate) mod sample;
+pub(crate) mod schedule;
 pub(crate) mod setting;
 pub(crate) mod threads;
+pub(crate) mod trials;
 pub(crate) mod work;
