@@ -1,4 +1,4 @@
-"""Runs notebooks, or compares two runs. Argument: what is asked, in JSON.
+"""Runs or renders notebooks, or compares two runs. Argument: what is asked, in JSON.
 
 Results and progress go to stdout; the one reason for a failure to stderr. However this process
 ends, its kernel ends too, by itself.
@@ -14,7 +14,7 @@ import threading
 
 from compare import compare
 from failure import Failure
-from run import run
+from run import render, run
 
 
 def work(asked):
@@ -22,8 +22,10 @@ def work(asked):
     try:
         if "compare" in asked:
             print(compare(*map(pathlib.Path, asked["compare"])), flush=True)
-        else:
+        elif "lock" in asked:
             run(asked)
+        else:
+            render(asked)
     except BrokenPipeError:
         pass  # whoever reads this has seen enough, as `head` has
     except Failure as error:

@@ -6,7 +6,7 @@ import re
 from failure import Failure, fail
 from page import summary
 
-from notebooks import Twin, figures, list_notebooks, parameters, read, shown, twin
+from notebooks import figures, list_notebooks, parameters, read, table
 
 
 def compare(a, b):
@@ -24,19 +24,13 @@ def compare(a, b):
     pairs = [(a, b)] if a.is_file() and b.is_file() else pairs
     for path_a, path_b in pairs or fail(f"{a} and {b} hold no notebook of the same name"):
         notebook = read(path_a)
-        twins_a, twins_b = twins(path_a, notebook), twins(path_b, read(path_b))
+        shown_a, shown_b = compared(path_a, notebook), compared(path_b, read(path_b))
         said.append(f"## {summary(notebook, path_a.stem)['title']}")
-        said += [table(twins_a[cell], twins_b[cell], ratios) for cell in twins_a if cell in twins_b]
-        said += [
-            f"Only A has the figure: {twins_a[cell].title}"
-            for cell in twins_a
-            if cell not in twins_b
-        ]
-        said += [
-            f"Only B has the figure: {twins_b[cell].title}"
-            for cell in twins_b
-            if cell not in twins_a
-        ]
+        both = [cell for cell in shown_a if cell in shown_b]
+        said += [side_by_side(shown_a[cell], shown_b[cell], ratios) for cell in both]
+        for side, shown, other in (("A", shown_a, shown_b), ("B", shown_b, shown_a)):
+            alone = [shown[cell]["title"] for cell in shown if cell not in other]
+            said += [f"Only {side} has the figure: {title}" for title in alone]
     apart = sum(not low <= 1 <= high for low, high in ratios)
     said.append(
         f"{apart} of {len(ratios)} ratios with an interval lie clearly above or below 1.\n"
@@ -46,29 +40,34 @@ def compare(a, b):
     return "\n\n".join(said)
 
 
-def twins(path, notebook):
-    """What is compared: the stamp with the parameters, the verdict line by line, and each
-    figure."""
-    rows = [[name, line.partition(" = ")[2]] for name, line in parameters(notebook).items()]
-    setting = Twin(
-        "Where and with what", ["what", "value"], twin(shown(notebook, "stamp")).rows + rows
-    )
-    lines = enumerate(shown(notebook, "verdict").splitlines(), 1)
-    verdict = Twin("Verdict", ["line", "said"], [[str(number), line] for number, line in lines])
-    drawn = {figure.cell: twin(figure.twin) for figure in figures(notebook)}
-    return {"": setting, "verdict": verdict} | (
+def compared(path, notebook):
+    """What is compared: the stamp with the parameters, the verdicts, and each figure."""
+    values = [[name, line.partition(" = ")[2]] for name, line in parameters(notebook).items()]
+    setting = {
+        "title": "Where and with what",
+        "header": ["what", "value"],
+        "rows": table(notebook, "stamp") + values,
+    }
+    verdicts = {
+        "title": "Verdicts",
+        "header": ["claim, or control", "outcome"],
+        "rows": table(notebook, "verdict"),
+    }
+    drawn = {figure.cell: figure.data for figure in figures(notebook) if figure.data}
+    return {"": setting, "verdict": verdicts} | (
         drawn or fail(f"{path} shows no figure: execute it with `cargo xtask run`")
     )
 
 
-def table(a, b, ratios):
-    """The rows of two twins side by side; where both are numbers with intervals, how many times as
+def side_by_side(a, b, ratios):
+    """The rows of two tables side by side; where both are numbers with intervals, how many times as
     much B is as A."""
+    header = a["header"]
     # A map has two places and what stands there; a stamp has what, and its value.
-    keys = len(a.header) - 4 if a.header[-3:] == ["low", "high", "samples"] else len(a.header) // 2
-    rows_b = {tuple(row[:keys]): row[keys:] for row in b.rows}
-    rows_a = {tuple(row[:keys]): row[keys:] for row in a.rows}
-    lines = [[*a.header[:keys], "A", "B", "B / A"]]
+    keys = len(header) - 4 if header[-3:] == ["low", "high", "samples"] else len(header) // 2
+    rows_b = {tuple(row[:keys]): row[keys:] for row in b["rows"]}
+    rows_a = {tuple(row[:keys]): row[keys:] for row in a["rows"]}
+    lines = [[*header[:keys], "A", "B", "B / A"]]
     for key in [*rows_a, *(key for key in rows_b if key not in rows_a)]:
         sides = [rows.get(key) for rows in (rows_a, rows_b)]
         lines.append([*key, *map(value, sides), ratio(*map(numbers, sides), ratios)])
@@ -81,8 +80,8 @@ def table(a, b, ratios):
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
         for line in lines
     )
-    unit = f", {a.header[keys]}" if len(a.header) - keys == 4 else ""
-    return f"### {a.title}{unit}\n\n" + "\n".join(text)
+    unit = f", {header[keys]}" if len(header) - keys == 4 else ""
+    return f"### {a['title']}{unit}\n\n" + "\n".join(text)
 
 
 def value(columns):

@@ -11,6 +11,9 @@ from nbclient.exceptions import DeadKernelError
 from page import page
 
 QUIET = 0.05
+OUTPUTS = ("stream", "execute_result", "display_data", "error")
+# What the kernel takes for text where a line was begun before it.
+MARK = "EVCXR_BEGIN_CONTENT"
 LONGEST_LINE = 300  # characters
 
 
@@ -34,19 +37,19 @@ class Client(NotebookClient):
         if said and "raises-exception" not in cell.metadata.get("tags", []):
             raise Failure(f"{where} failed: {line}\n{said}")
 
-    async def receive_late_text(self, cell, cell_index, **_):
-        """Waits until a cell has said everything.
+    async def receive_late_outputs(self, cell, cell_index, **_):
+        """Waits until a cell has shown everything.
 
         The kernel sends what a cell writes from a thread of its own, which may be later than its
         word that the cell has finished: the text of a failed `?` mostly is. It would then pass for
-        what the next cell wrote.
+        what the next cell wrote, or be lost.
         """
         while True:
             try:
                 message = await self.kc.get_iopub_msg(timeout=QUIET)
             except queue.Empty:
                 break
-            if message["msg_type"] == "stream":
+            if message["msg_type"] in OUTPUTS:
                 self.process_message(message, cell, cell_index)
 
 
@@ -63,6 +66,11 @@ def complaint(cell):
             said.append(output.text)
     text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(said)).split("\nstack backtrace:")[0]
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    if any(MARK in output.get("text", "") for output in cell.outputs):
+        lines = [
+            "a figure or a table was lost: a line was begun before it; "
+            "end what is printed with `println!`"
+        ]
     # Where cargo could not work, the lines that say why, out of all that it printed.
     if lines and lines[0].startswith("Compilation failed, but no parsable errors"):
         why = re.compile(r"^error: |\(os error |^Failed to wrap rustc: ")
@@ -91,7 +99,7 @@ async def execute(notebooks, asked):
     pages = []
     for path, notebook in notebooks.items():
         client = Client(notebook, kernel_name=asked["kernel"], **settings)
-        client.on_cell_executed = client.receive_late_text
+        client.on_cell_executed = client.receive_late_outputs
         client.path = path
         client.create_kernel_manager().connection_file = f"{asked['connection']}.json"
         try:

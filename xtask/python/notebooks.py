@@ -1,15 +1,16 @@
 """Notebooks as files: their parameters, and what their cells showed."""
 
 import collections
+import json
 import re
 
 import nbformat
 from failure import Failure
 
-Figure = collections.namedtuple("Figure", "cell png twin")
-# A figure or a table as text: a title, a header, then rows; after an empty line a caption, which is
-# no part of it.
-Twin = collections.namedtuple("Twin", "title header rows")
+Figure = collections.namedtuple("Figure", "cell png data")
+# As which a notebook keeps the data of a figure or a table: its title, a header and rows as they are
+# written; of a figure its axes, series and caption, too.
+DATA_TYPE = "application/vnd.guard-time-weigh+json"
 PARAMETER = re.compile(r"^const (\w+)(: .+? = )(.+?);(?= *(?://|$))", re.MULTILINE)
 
 
@@ -20,12 +21,21 @@ def list_notebooks(folder):
 def read(path):
     try:
         notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        with_ids(notebook)
         nbformat.validate(notebook)
         return notebook
     except OSError as error:
         raise Failure(f"cannot read {path}: {error.strerror}") from None
     except Exception as error:
         raise Failure(f"{path} is not a notebook: {str(error).splitlines()[0]}") from None
+
+
+def with_ids(notebook):
+    """Gives each cell a name, which older formats have not."""
+    if notebook.nbformat_minor < 5:
+        notebook.nbformat_minor = 5
+        for number, cell in enumerate(notebook.cells, 1):
+            cell.setdefault("id", f"cell-{number}")
 
 
 def tagged(notebook, tag):
@@ -53,16 +63,28 @@ def set_parameter(notebook, name, value):
     return name in parameters(notebook)
 
 
-def figures(notebook):
-    datas = [
-        (cell.id, output.get("data", {}))
+def outputs(notebook, cell_id=None):
+    """What the cell of this id showed, or all cells, as pairs of a cell's id and an output."""
+    return [
+        (cell.id, output)
         for cell in notebook.cells
+        if cell_id in (None, cell.id)
         for output in cell.get("outputs", [])
     ]
+
+
+def data_of(output):
+    """The data of a figure or a table, or nothing."""
+    data = output.get("data", {}).get(DATA_TYPE, {})
+    # The kernel sends text.
+    return json.loads(data) if isinstance(data, str) else data
+
+
+def figures(notebook):
     return [
-        Figure(cell, data["image/png"].replace("\n", ""), data.get("text/plain", ""))
-        for cell, data in datas
-        if "image/png" in data
+        Figure(cell, output.data["image/png"].replace("\n", ""), data_of(output))
+        for cell, output in outputs(notebook)
+        if "image/png" in output.get("data", {})
     ]
 
 
@@ -72,21 +94,7 @@ def cover(notebook):
     return next((figure for figure in shown if figure.cell in covers), shown[0] if shown else None)
 
 
-def shown(notebook, cell_id):
-    """What the cell of this id printed, and the text of what it returned."""
-    found = [
-        output
-        for cell in notebook.cells
-        if cell.id == cell_id
-        for output in cell.get("outputs", [])
-    ]
-    return "".join(
-        o.get("text", "") if o.get("name") == "stdout" else o.get("data", {}).get("text/plain", "")
-        for o in found
-    )
-
-
-def twin(text):
-    lines = [line.strip() for line in text.strip("\n").split("\n\n")[0].splitlines()] or [""]
-    rows = [re.split("  +", line) for line in lines[1:]]
-    return Twin(lines[0], rows[0] if rows else [], rows[1:])
+def table(notebook, cell_id):
+    """The rows of the table that the cell of this id showed."""
+    rows = [data_of(output).get("rows", []) for _, output in outputs(notebook, cell_id)]
+    return sum(rows, [])

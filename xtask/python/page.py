@@ -12,7 +12,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters import markdown2html
 from traitlets.config import Config
 
-from notebooks import cover, list_notebooks, read, shown, twin
+from notebooks import cover, data_of, list_notebooks, read, table
 
 LONGEST = 1000  # characters of an alternative text, which is listened to from its start to its end
 HERE = pathlib.Path(__file__).parent
@@ -22,20 +22,19 @@ def beside(name):
     return (HERE / name).read_text("utf-8")
 
 
-def alternative_text(text):
+def alternative_text(output):
     """The title of a figure and the rows of its data, as many as can be listened to."""
-    title, header, rows = twin(text)
-    told = [", ".join(row) for row in [header, *rows] if row]
+    data = data_of(output)
+    if not data:
+        return "A figure without data"
+    told = [", ".join(filter(None, row)) for row in [data["header"], *data["rows"]]]
     kept = told
     while kept and len("; ".join(kept)) > LONGEST:
         kept = kept[:-1]
-    data = f" Data: {'; '.join(kept)}" if kept else ""
-    more = (
-        f"; and {len(told) - len(kept)} more rows in the text below"
-        if len(kept) < len(told)
-        else ""
-    )
-    return (title or "A figure without data") + data + more
+    rows = f" Data: {'; '.join(kept)}" if kept else ""
+    left_out = len(told) - len(kept)
+    more = f"; and {left_out} more rows in the text below" if left_out else ""
+    return data["title"] + rows + more
 
 
 def page(notebook, name):
@@ -87,20 +86,21 @@ def summary(notebook, name):
         anchor.decompose()
     stamp = {
         row[0]: row[1] + " cores" * (row[0] == "cores")
-        for row in twin(shown(notebook, "stamp")).rows
+        for row in table(notebook, "stamp")
         if len(row) == 2
     }
-    judged = re.compile(r"(.*: )(supported|refuted|inconclusive)( \(.*\))?")
-    verdict = shown(notebook, "verdict").splitlines()
+    outcomes = re.compile(r"(supported|refuted|inconclusive)(.*)")
+    verdicts = [
+        (row[0], *match.groups())
+        for row in table(notebook, "verdict")
+        if len(row) == 2 and (match := outcomes.fullmatch(row[1]))
+    ]
     return {
         "address": urllib.parse.quote(f"{name}.html"),
         "title": heading.get_text() if heading else name,
         "lead": lead.get_text() if lead else "",
         "cover": cover(notebook),
-        "verdict": [
-            match.groups("") if (match := judged.fullmatch(line)) else (line, "", "")
-            for line in verdict
-        ],
+        "verdict": verdicts,
         "measured": ", ".join(
             stamp[row] for row in ("date", "processor", "cores", "memory") if row in stamp
         ),

@@ -1,4 +1,4 @@
-"""Runs the notebooks that are asked for, and publishes all results or none."""
+"""Runs the notebooks that are asked for, or renders what they show; publishes all results or none."""
 
 import asyncio
 import base64
@@ -10,7 +10,8 @@ import tempfile
 import nbformat
 from execute import execute
 from failure import Failure, fail
-from page import index
+from page import index, page
+from samples import samples
 
 from notebooks import cover, list_notebooks, parameters, read, set_parameter
 
@@ -101,7 +102,7 @@ def choose(asked):
 
 
 def run(asked):
-    """Does what `cargo xtask run` asks for."""
+    """Executes notebooks, then renders them: what `cargo xtask run` asks for."""
     notebooks, output = choose(asked)
     # Until no other run measures; the system takes the lock back when this process ends.
     lock = open(asked["lock"], "a")
@@ -112,15 +113,52 @@ def run(asked):
         fcntl.flock(lock, fcntl.LOCK_EX)
     for folder in {output, *(path.parent for path in notebooks if asked["in_place"])}:
         check(folder)
-    files, pages = {}, asyncio.run(execute(notebooks, asked))
+    for path, notebook in notebooks.items():
+        made_page(notebook, path)  # what has no page is found before anything runs
+    pages = asyncio.run(execute(notebooks, asked))
+    files = {}
+    if asked["in_place"]:
+        for path, notebook in notebooks.items():
+            files |= stored(path, notebook)
+    publish(files | rendered(notebooks, pages, output))
+
+
+def render(asked):
+    """Renders what notebooks hold, and executes nothing: what `cargo xtask render` asks for."""
+    notebooks, output = choose(asked)
+    check(output)
+    pages = [made_page(notebook, path) for path, notebook in notebooks.items()]
+    publish(rendered(notebooks, pages, output))
+
+
+def made_page(notebook, path):
+    try:
+        return page(notebook, path.stem)
+    except Exception as error:
+        raise Failure(f"{path} cannot be shown as a page: {error}") from None
+
+
+def rendered(notebooks, pages, output):
+    """The files of a run: of each notebook itself, its page and its samples; and the index."""
+    files = {}
     for (path, notebook), made in zip(notebooks.items(), pages):
-        text = (nbformat.writes(notebook) + "\n").encode()
-        files |= {output / path.name: text, output / f"{path.stem}.html": made}
-        if asked["in_place"]:
-            files[path] = text
-            # A picture that stands beside the notebook under its name is its cover, for pages that
-            # show one.
-            if (picture := path.with_suffix(".png")).exists() and (figure := cover(notebook)):
-                files[picture] = base64.b64decode(figure.png)
+        files[output / path.name] = written(notebook)
+        files[output / f"{path.stem}.html"] = made
+        files[output / f"{path.stem}.csv"] = samples(notebook, path.stem)
     named = {path.stem: notebook for path, notebook in notebooks.items()}
-    publish(files | {output / "index.html": index(output, named)})
+    return files | {output / "index.html": index(output, named)}
+
+
+def stored(path, notebook):
+    """The notebook itself; and its cover, where a picture stands beside it under its name, for
+    pages that show one."""
+    files = {path: written(notebook)}
+    picture = path.with_suffix(".png")
+    figure = cover(notebook)
+    if picture.exists() and figure:
+        files[picture] = base64.b64decode(figure.png)
+    return files
+
+
+def written(notebook):
+    return (nbformat.writes(notebook) + "\n").encode()

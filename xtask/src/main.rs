@@ -1,4 +1,4 @@
-//! The commands around the notebooks: set up, open, run, compare.
+//! The commands around the notebooks: set up, open, run, render, compare.
 //!
 //! Notebooks are files here; what they measure is the business of the `helpers` crate.
 
@@ -28,6 +28,8 @@ enum Command {
     },
     /// Set up, then execute notebooks and render each as one HTML file
     Run(run::Options),
+    /// Set up, then render notebooks as they stand, each as one HTML file; no cell is run
+    Render(run::RenderOptions),
     /// Print the figures' data of two runs side by side, as tables in Markdown
     Compare {
         /// A folder of executed notebooks, or one of them
@@ -83,6 +85,7 @@ fn command(command: Command) -> Result<()> {
             Err(lab.exec()).context("JupyterLab did not start")
         }
         Command::Run(options) => run::run(root, &options),
+        Command::Render(options) => run::render(root, &options),
         Command::Compare { a, b } => {
             run::call(root, &setup::ensure(root)?.0, &json!({ "compare": [a, b] }))
         }

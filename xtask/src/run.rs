@@ -1,4 +1,4 @@
-//! Executes notebooks and publishes the results together, or none of them.
+//! Executes notebooks, renders them, and publishes the results together, or none of them.
 
 use crate::environment::Environment;
 use crate::setup;
@@ -40,6 +40,33 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         "output": options.output.clone().unwrap_or_else(|| root.join("target/rendered")),
         "lock": root.join("target/run.lock"),
         "connection": root.join("target/connection"),
+    });
+    call(root, &environment, &asked)
+}
+
+/// What `render` is asked to do.
+#[derive(clap::Args)]
+pub struct RenderOptions {
+    /// Paths, names, or beginnings of names such as 01; all notebooks if none is given
+    notebooks: Vec<String>,
+    /// The folder for the HTML files; target/rendered if none is given
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+/// Writes the notebooks as they stand, each as one HTML file, and a page over all that stand there.
+/// No cell is run.
+///
+/// # Errors
+/// When a notebook is not there or has no page, or the output cannot be written; then nothing is
+/// published.
+pub fn render(root: &Path, options: &RenderOptions) -> Result<()> {
+    let (environment, _) = setup::ensure(root)?;
+    let asked = json!({
+        "folder": root.join("notebooks"),
+        "notebooks": options.notebooks,
+        "values": [],
+        "output": options.output.clone().unwrap_or_else(|| root.join("target/rendered")),
     });
     call(root, &environment, &asked)
 }

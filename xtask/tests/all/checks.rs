@@ -2,7 +2,7 @@
 
 use crate::workbench::*;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub fn found<const N: usize>(faults: [(bool, String); N]) -> Vec<String> {
     faults
@@ -51,9 +51,12 @@ pub fn outputs(notebook: &Value) -> Vec<String> {
             ]));
             if let Some(image) = image {
                 here.extend(
-                    [picture(&text(image)), twin(&shown)]
-                        .into_iter()
-                        .filter_map(Result::err),
+                    [
+                        picture(&text(image)),
+                        same_numbers(&crate::workbench::data(output), &shown),
+                    ]
+                    .into_iter()
+                    .filter_map(Result::err),
                 );
             }
         }
@@ -79,7 +82,10 @@ pub fn whole(notebook: &Value) -> Vec<String> {
         .iter()
         .filter(|output| output["data"].get("image/png").is_some())
         .count();
-    let said: String = outputs.iter().map(|output| text(&output["text"])).collect();
+    let shown = outputs
+        .iter()
+        .map(|output| text(&output["data"]["text/plain"]));
+    let said: String = shown.collect();
     let verdict = ["supported", "refuted", "inconclusive"]
         .iter()
         .any(|word| said.contains(word));
@@ -128,29 +134,39 @@ fn picture(encoded: &str) -> Result<(), String> {
     }
 }
 
-fn twin(shown: &str) -> Result<(), String> {
-    let columns = |line: &str| {
-        line.trim()
-            .split("  ")
-            .filter(|column| !column.trim().is_empty())
-            .count()
+/// The text and the data of a figure hold the same cells, and every point of the data stands there.
+fn same_numbers(data: &Value, shown: &str) -> Result<(), String> {
+    let cells = |row: &Value| {
+        let cells = row.as_array().into_iter().flatten().map(text);
+        let said: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+        said.join("  ")
     };
-    let lines: Vec<&str> = shown
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let [_title, header, row, ..] = lines.as_slice() else {
-        return Err(format!(
-            "the figure's text has no title, header and row: {shown:?}"
-        ));
-    };
-    if !shown.contains("\n\n") || !shown.contains(" UTC on ") {
-        return Err(format!("the figure's text has no caption: {shown:?}"));
+    let rows = data["rows"].as_array().cloned().unwrap_or_default();
+    if rows.is_empty() || !shown.contains(" UTC on ") {
+        return Err(format!("the figure has no data, or no caption: {shown:?}"));
     }
-    if columns(header) < 2 || columns(row) < 2 || !row.chars().any(|c| c.is_ascii_digit()) {
+    let mut expected = vec![text(&data["title"]), cells(&data["header"])];
+    expected.extend(rows.iter().map(cells));
+    let table = shown.split("\n\n").next().unwrap_or_default();
+    let single_spaced = |line: &str| {
+        let columns = line
+            .split("  ")
+            .map(str::trim)
+            .filter(|column| !column.is_empty());
+        columns.collect::<Vec<_>>().join("  ")
+    };
+    let found: Vec<String> = table.lines().map(single_spaced).collect();
+    if found != expected {
         return Err(format!(
-            "the figure's text has no columns of data: {header:?}, {row:?}"
+            "the figure's text {found:?} is not its data {expected:?}"
         ));
+    }
+    let series = data["series"].as_array().into_iter().flatten();
+    let points: usize = series
+        .map(|one| one["points"].as_array().map_or(0, Vec::len))
+        .sum();
+    if data.get("series").is_some() && points != rows.len() {
+        return Err(format!("{points} points have {} rows", rows.len()));
     }
     Ok(())
 }
@@ -164,10 +180,9 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
     let outputs = cells
         .iter()
         .flat_map(|cell| cell["outputs"].as_array().into_iter().flatten());
-    let figures = outputs
-        .map(|output| &output["data"])
-        .filter(|data| data.get("image/png").is_some());
-    let twins: Vec<String> = figures.map(|data| text(&data["text/plain"])).collect();
+    let figures: Vec<&Value> = outputs
+        .filter(|output| output["data"].get("image/png").is_some())
+        .collect();
     let images = html
         .split("<img ")
         .skip(1)
@@ -189,16 +204,17 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
             "the page does not name its language".into(),
         ),
         (
-            images.len() != twins.len(),
-            format!("{} figures, but {} images", twins.len(), images.len()),
+            images.len() != figures.len(),
+            format!("{} figures, but {} images", figures.len(), images.len()),
         ),
     ]);
-    for (image, twin) in images.iter().zip(&twins) {
+    for (image, figure) in images.iter().zip(figures) {
+        let shown = text(&figure["data"]["text/plain"]);
         let alternative = image
             .split_once("alt=\"")
             .and_then(|(_, rest)| Some(rest.split_once('"')?.0));
-        wrong.extend(tells(alternative.unwrap_or_default(), twin).err());
-        let caption = twin
+        wrong.extend(tells(alternative.unwrap_or_default(), &data(figure)).err());
+        let caption = shown
             .split_once("\n\n")
             .map_or("", |(_, caption)| caption.trim_end());
         let below = html.contains(&format!(
@@ -209,10 +225,10 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
             !below,
             format!("the page does not show the caption {caption:?}"),
         )]));
-        let shown = html.contains(&format!("<pre>{}", escaped(twin).replace("&quot;", "\"")));
+        let is_there = html.contains(&format!("<pre>{}", escaped(&shown).replace("&quot;", "\"")));
         wrong.extend(found([(
-            !shown,
-            format!("the page does not show the text of the figure {twin:?}"),
+            !is_there,
+            format!("the page does not show the text of the figure {shown:?}"),
         )]));
     }
     wrong
@@ -220,17 +236,18 @@ pub fn page(notebook: &Value, html: &str) -> Vec<String> {
 
 /// An alternative text holds the figure's title and its data, or as many rows as fit and the number
 /// of the others.
-fn tells(alternative: &str, twin: &str) -> Result<(), String> {
-    let columns = |line: &str| {
-        let columns = line
-            .split("  ")
-            .map(str::trim)
-            .filter(|column| !column.is_empty());
-        escaped(&columns.collect::<Vec<_>>().join(", "))
+fn tells(alternative: &str, data: &Value) -> Result<(), String> {
+    let columns = |row: &Value| {
+        let cells = row.as_array().into_iter().flatten().map(text);
+        let said: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+        escaped(&said.join(", "))
     };
-    let data = twin.split("\n\n").next().unwrap_or_default();
-    let (title, rows) = data.split_once('\n').unwrap_or((data, ""));
-    let rows: Vec<String> = rows.lines().map(columns).collect();
+    let title = text(&data["title"]);
+    let body = data["rows"].as_array().into_iter().flatten();
+    let rows: Vec<String> = std::iter::once(&data["header"])
+        .chain(body)
+        .map(columns)
+        .collect();
     let (told, more) = match alternative.rsplit_once("; and ") {
         Some((told, more)) => (
             told,
@@ -240,10 +257,10 @@ fn tells(alternative: &str, twin: &str) -> Result<(), String> {
         None => (alternative, Some(0)),
     };
     let kept = rows.len().saturating_sub(more.unwrap_or(rows.len()));
-    let whole = format!("{} Data: {}", escaped(title), rows[..kept].join("; "));
+    let whole = format!("{} Data: {}", escaped(&title), rows[..kept].join("; "));
     if kept < 2 || told != whole || told.chars().count() > 1_200 {
         return Err(format!(
-            "an image is described as {alternative:?}; its figure says {twin:?}"
+            "an image is described as {alternative:?}; its figure says {data}"
         ));
     }
     Ok(())
@@ -292,7 +309,8 @@ fn scripts_are_found_and_words_are_not() {
 
 #[test]
 fn a_description_that_is_not_the_data_is_found() {
-    let twin = "How many?\nname  value, %\na     1\nb <   2\n\nCount 2.\n";
+    let rows = [["a", "1"], ["b <", "2"]];
+    let data = json!({ "title": "How many?", "header": ["name", "value, %"], "rows": rows });
     for (told, is_the_data) in [
         ("How many? Data: name, value, %; a, 1; b &lt;, 2", true),
         (
@@ -303,6 +321,6 @@ fn a_description_that_is_not_the_data_is_found() {
         ("How much? Data: name, value, %; a, 1; b &lt;, 2", false),
         ("", false),
     ] {
-        assert_eq!(tells(told, twin).is_ok(), is_the_data, "{told}");
+        assert_eq!(tells(told, &data).is_ok(), is_the_data, "{told}");
     }
 }

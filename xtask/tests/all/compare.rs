@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::Command;
 
 /// A notebook with a parameter, a figure per title, a verdict and a stamp.
-fn executed(path: &Path, titles: &[&str], row: &str, verdict: &str) {
+fn executed(path: &Path, titles: &[&str], mutex: [&str; 3], verdict: &str) {
     let shows = |id: &str, data: Value| {
         let mut cell = cell("", &[]);
         cell["id"] = id.into();
+        let data = json!({ "image/png": "iVBORw0KGgo=\n", DATA_TYPE: data });
         let output = "execute_result";
         cell["outputs"] =
             json!([{ "output_type": output, "data": data, "metadata": {}, "execution_count": 1 }]);
@@ -18,29 +19,38 @@ fn executed(path: &Path, titles: &[&str], row: &str, verdict: &str) {
     };
     let mut cells = vec![cell("const COUNT: usize = 3; // how many", &["parameters"])];
     for title in titles {
-        let one = path.to_str().unwrap().contains("/a/");
-        let more = match one {
-            true => {
-                "channel  2  8,000  7,000  9,000  25\nsingle  1  5.00  5.00  5.00  1\nonly A  1  1.00  1.00  1.00  1"
-            }
-            false => {
-                "channel  2  16,000  16,000  16,000  25\nsingle  1  10.0  10.0  10.0  1\nonly B  1  1.00  1.00  1.00  1"
-            }
+        let first = path.to_str().unwrap().contains("/a/");
+        let more = match first {
+            true => [
+                ["channel", "2", "8,000", "7,000", "9,000", "25"],
+                ["single", "1", "5.00", "5.00", "5.00", "1"],
+                ["only A", "1", "1.00", "1.00", "1.00", "1"],
+            ],
+            false => [
+                ["channel", "2", "16,000", "16,000", "16,000", "25"],
+                ["single", "1", "10.0", "10.0", "10.0", "1"],
+                ["only B", "1", "1.00", "1.00", "1.00", "1"],
+            ],
         };
-        let twin = format!(
-            "{title}\nseries  threads  ns  low  high  samples\nmutex  1  {row}  25\n{more}\nzero  1  0.00  0.00  0.00  9\n\nHold <0> ns.\n"
-        );
-        let id = title.trim_end_matches('?');
-        cells.push(shows(
-            id,
-            json!({ "image/png": "iVBORw0KGgo=\n", "text/plain": twin }),
-        ));
+        let [value, low, high] = mutex;
+        let mut rows = vec![["mutex", "1", value, low, high, "25"]];
+        rows.extend(more);
+        rows.push(["zero", "1", "0.00", "0.00", "0.00", "9"]);
+        let header = ["series", "threads", "ns", "low", "high", "samples"];
+        let data = json!({ "title": title, "header": header, "rows": rows });
+        cells.push(shows(title.trim_end_matches('?'), data));
     }
-    cells.push(shows("verdict", json!({ "text/plain": verdict })));
-    cells.push(shows(
-        "stamp",
-        json!({ "text/plain": "Measured on\nwhat   value\ncores  2\n" }),
-    ));
+    let table = |id: &str, rows: Value| {
+        let mut cell = shows(
+            id,
+            json!({ "title": id, "header": ["a", "b"], "rows": rows }),
+        );
+        let data = cell["outputs"][0]["data"].as_object_mut().unwrap();
+        data.remove("image/png");
+        cell
+    };
+    cells.push(table("verdict", json!([["Slower", verdict]])));
+    cells.push(table("stamp", json!([["cores", "2"]])));
     write(path, cells);
 }
 
@@ -56,14 +66,14 @@ fn two_folders_become_tables_in_markdown() {
     executed(
         &path("a/one.ipynb"),
         &["Cost?", "Same?", "Gone?"],
-        "10.0  9.00  12.0",
-        "Slower: supported\n",
+        ["10.0", "9.00", "12.0"],
+        "supported",
     );
     executed(
         &path("b/one.ipynb"),
         &["Cost?", "Same?"],
-        "20.0  18.0  24.0",
-        "Slower: a|b\n",
+        ["20.0", "18.0", "24.0"],
+        "a|b",
     );
     let [a, b] = ["a", "b"].map(|name| path(name).display().to_string());
     let outcome = xtask(&["compare", &a, &b]);
@@ -80,7 +90,7 @@ fn two_folders_become_tables_in_markdown() {
         "| only B  | 1       | not there            | 1.00              |                   |",
         "| cores | 2   | 2   |",
         "| COUNT | 3   | 3   |",
-        "| 1    | Slower: supported | Slower: a\\|b |",
+        "| Slower           | supported | a\\|b |",
         "Only A has the figure: Gone?",
         "4 of 4 ratios with an interval lie clearly above or below 1.",
     ] {
@@ -113,7 +123,7 @@ compare {}/none {}/one.ipynb => cannot read {}/none: No such file or directory
 fn what_cannot_be_compared_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    executed(&path("one.ipynb"), &["Cost?"], "10.0  9.00  12.0", "");
+    executed(&path("one.ipynb"), &["Cost?"], ["10.0", "9.00", "12.0"], "");
     write(&path("bare.ipynb"), vec![cell("1", &[])]);
     fs::write(path("text.ipynb"), "text").unwrap();
     fs::create_dir(path("empty")).unwrap();

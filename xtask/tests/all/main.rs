@@ -9,7 +9,6 @@
 
 mod bad_values;
 mod browser;
-mod budgets;
 mod cells;
 mod checks;
 mod compare;
@@ -31,6 +30,7 @@ mod run;
 mod session;
 #[cfg(target_os = "linux")] // processes are found in `/proc`
 mod set_up;
+mod shape;
 mod shields;
 mod top_level;
 mod verdicts;

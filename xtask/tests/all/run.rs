@@ -119,10 +119,22 @@ fn a_run_that_fails_says_where_and_changes_nothing() {
 fn what_is_published_is_whole_and_the_same_each_time() {
     let _alone = alone();
     let show = |mime: &str, content: &str| {
-        format!("println!(\"EVCXR_BEGIN_CONTENT {mime}\\n{content}\\nEVCXR_END_CONTENT\");\n")
+        format!("println!(r#\"EVCXR_BEGIN_CONTENT {mime}\n{content}\nEVCXR_END_CONTENT\"#);\n")
     };
-    let figure = show("image/png", "AAAA") + &show("text/plain", "How <big>?\\nsize  m\\na     1");
-    let stamp = "Measured on\\nwhat  value\\ndate  2026-01-02 UTC\\nprocessor  A & B\\ncores  3";
+    let data = |title: &str, header: [&str; 2], rows: &[[&str; 2]]| {
+        let data = json!({ "title": title, "header": header, "rows": rows });
+        show(DATA_TYPE, &data.to_string())
+    };
+    let figure = show("image/png", "AAAA") + &data("How <big>?", ["size", "m"], &[["a", "1"]]);
+    let stamp = [
+        ["date", "2026-01-02 UTC"],
+        ["processor", "A & B"],
+        ["cores", "3"],
+    ];
+    let verdicts = [
+        ["It is `x` < 50", "inconclusive (a < b)"],
+        ["control: it is", "open"],
+    ];
     let (folder, notebook, output) = small(&[]);
     let bare = folder.path().join("5 % #1?.ipynb");
     write(&bare, vec![cell("1 + 1", &[])]);
@@ -131,10 +143,11 @@ fn what_is_published_is_whole_and_the_same_each_time() {
         cell(PARAMETERS, &["parameters"]),
         cell(&figure, &["cover"]),
         cell(
-            "println!(\"é: {COUNT} of {LIST:?} < 50\\nIt is big: inconclusive (a < b)\");",
+            &("println!(\"é: {COUNT} of {LIST:?} < 50\");\n".to_string()
+                + &data("Verdicts", ["claim", "outcome"], &verdicts)),
             &[],
         ),
-        cell(&show("text/plain", stamp), &[]),
+        cell(&data("Measured on", ["what", "value"], &stamp), &[]),
         cell("panic!(\"on purpose\")", &["raises-exception"]),
         cell("COUNT + 1", &[]),
     ];
@@ -172,10 +185,7 @@ fn what_is_published_is_whole_and_the_same_each_time() {
     }
     let executed = read(&output.join("small.ipynb"));
     let shown = text(&executed["cells"][3]["outputs"][0]["text"]);
-    assert_eq!(
-        shown,
-        "é: 41 of [-7] < 50\nIt is big: inconclusive (a < b)\n"
-    );
+    assert_eq!(shown, "é: 41 of [-7] < 50\n");
     assert_eq!(
         text(&executed["cells"][6]["outputs"][0]["data"]["text/plain"]),
         "42"
@@ -186,7 +196,7 @@ fn what_is_published_is_whole_and_the_same_each_time() {
         "<h2><a href=\"small.html\">Is x&lt;y&gt; big?</a></h2>",
         "<p>A claim &amp;  more.</p>",
         "<a href=\"small.html#cell-id=cell-2\"><img src=\"data:image/png;base64,AAAA\" alt=\"How &lt;big&gt;?\"></a>",
-        "<li>é: 41 of [-7] &lt; 50</li>\n<li>It is big: <strong>inconclusive</strong> (a &lt; b)</li>",
+        "<li>It is <code>x</code> &lt; 50: <strong>inconclusive</strong> (a &lt; b)</li>\n</ul>",
         "Measured: 2026-01-02 UTC, A &amp; B, 3 cores",
         "<h2><a href=\"5%20%25%20%231%3F.html\">5 % #1?</a></h2>",
         "<a href=\"earlier.html\">Earlier?</a>",
@@ -232,5 +242,69 @@ fn what_is_published_is_whole_and_the_same_each_time() {
         fs::read_dir(folder.path()).unwrap().count(),
         3,
         "something is left over"
+    );
+}
+
+/// What a reader has on the screen and has saved; the kernel would refuse the source.
+#[test]
+fn what_is_stored_is_rendered_and_no_cell_runs() {
+    let data = json!({
+        "title": "How many?", "header": ["series", "threads", "lost"], "rows": [["mutex", "2", "1"]],
+        "value": { "label": "lost" }, "caption": { "settings": { "TRIALS": "6" } },
+        "series": [{ "label": "mutex", "style": "joined", "points": [
+            { "at": 2, "value": 1.5, "samples": [1, 2] }, { "at": 4, "value": 3 }
+        ] }]
+    });
+    let mut figure = cell("this is no Rust", &[]);
+    figure["outputs"] = json!([{
+        "output_type": "execute_result", "execution_count": 2, "metadata": {},
+        "data": { "image/png": "AAAA", "text/plain": "How many?", DATA_TYPE: data.to_string() }
+    }]);
+    let (folder, notebook, output) = small(&[]);
+    write(&notebook, vec![prose("# Stored?"), figure]);
+    let before = fs::read(&notebook).unwrap();
+    let paths = [&notebook, &output].map(|path| path.to_str().unwrap());
+    let outcome = xtask(&["render", paths[0], "--output", paths[1]]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(fs::read(&notebook).unwrap(), before);
+    let page = fs::read_to_string(output.join("small.html")).unwrap();
+    assert!(page.contains("alt=\"How many? Data: series, threads, lost; mutex, 2, 1\""));
+    let samples = fs::read_to_string(output.join("small.csv")).unwrap();
+    let rows: Vec<&str> = samples.lines().skip(1).collect();
+    let expected = [
+        "small,How many?,,mutex,joined,2,1,1,lost,TRIALS 6",
+        "small,How many?,,mutex,joined,2,2,2,lost,TRIALS 6",
+        "small,How many?,,mutex,joined,4,,3,lost,TRIALS 6",
+    ];
+    assert_eq!(rows, expected);
+    drop(folder);
+}
+
+/// Notebooks of other programs: without names of cells, or with a picture that is missing, which is
+/// found before anything runs.
+#[test]
+fn notebooks_of_other_programs_are_rendered_or_refused_before_they_run() {
+    let (_folder, notebook, output) = small(&[]);
+    write(&notebook, vec![prose("# Old?"), cell("1 + 1", &[])]);
+    let mut old = read(&notebook);
+    old["nbformat_minor"] = 4.into();
+    for cell in old["cells"].as_array_mut().unwrap() {
+        cell.as_object_mut().unwrap().remove("id");
+    }
+    fs::write(&notebook, old.to_string()).unwrap();
+    let paths = [&notebook, &output].map(|path| path.to_str().unwrap());
+    let outcome = xtask(&["render", paths[0], "--output", paths[1]]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+
+    write(
+        &notebook,
+        vec![prose("![one](attachment:one.png)"), cell("panic!()", &[])],
+    );
+    let outcome = run(&notebook, &output, &[]);
+    assert_eq!(outcome.code, Some(1));
+    assert!(
+        outcome.stderr.contains("cannot be shown as a page"),
+        "{}",
+        outcome.stderr
     );
 }

@@ -4,6 +4,7 @@
 use crate::parameter_cells::{Parts, parts};
 use crate::session::Session;
 use crate::workbench::*;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::{Child, Command};
 
@@ -27,30 +28,32 @@ impl Drop for Busy {
     }
 }
 
-/// What the verdict's cell says of each claim.
+/// What the verdict's table says of each claim and control.
 fn verdicts(
     session: &mut Session,
     parts: &Parts,
     times: usize,
     when: &str,
 ) -> Vec<BTreeMap<String, String>> {
-    let cell = parts
-        .cells
-        .iter()
-        .find(|cell| cell.id == "verdict")
-        .unwrap();
+    let mut cells = parts.cells.iter();
+    let cell = cells.find(|cell| cell.id == "verdict").unwrap();
     let once = |time| {
         session.doing = format!("verdict {when}, {time} of {times}");
-        let said = session.run_well(&cell.source).stream("stdout");
-        let lines = said.lines().filter_map(|line| line.rsplit_once(": "));
-        let judged = lines.filter(|(_, word)| {
-            ["supported", "refuted"].contains(word) || word.starts_with("inconclusive (")
-        });
-        judged
-            .map(|(claim, word)| (claim.to_owned(), word.to_owned()))
-            .collect()
+        let outputs = session.run_well(&cell.source).0;
+        let rows = outputs.iter().flat_map(|output| rows(&data(output)));
+        rows.map(|[claim, outcome]| (claim, outcome)).collect()
     };
     (1..=times).map(once).collect()
+}
+
+/// The rows of a table of two columns.
+fn rows(table: &Value) -> Vec<[String; 2]> {
+    let rows = table["rows"].as_array().into_iter().flatten();
+    rows.map(|row| [text(&row[0]), text(&row[1])]).collect()
+}
+
+fn is_open(outcome: &str) -> bool {
+    outcome.starts_with("inconclusive (") || outcome.starts_with("open: ")
 }
 
 fn never_opposite(
@@ -64,7 +67,7 @@ fn never_opposite(
             "{when}: {verdicts:?}, not {expected:?}"
         );
         for (claim, word) in verdicts {
-            let fits = *word == expected[claim] || word.starts_with("inconclusive (");
+            let fits = *word == expected[claim] || is_open(word);
             assert!(fits, "{when}: {claim}: {word}, not {}", expected[claim]);
         }
     }
