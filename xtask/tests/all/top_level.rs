@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// What a reader finds, and what tools look for there.
-const TOP_LEVEL: [&str; 14] = [
+const TOP_LEVEL: [&str; 15] = [
     ".cargo",
     ".ci",
+    ".gitattributes",
     ".gitignore",
     ".rustfmt.toml",
     ".vscode",
