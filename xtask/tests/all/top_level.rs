@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// What a reader finds, and what tools look for there.
-const TOP_LEVEL: [&str; 15] = [
+const TOP_LEVEL: [&str; 17] = [
     ".cargo",
     ".ci",
+    ".devcontainer",
     ".gitattributes",
+    ".github",
     ".gitignore",
     ".rustfmt.toml",
     ".vscode",
