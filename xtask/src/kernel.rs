@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROGRAM: &str = "evcxr_jupyter";
-/// The folder in the environment for a kernel that is built or fetched here.
+/// The folder in the environment for a kernel that is built here.
 pub const KERNEL: &str = "kernel";
 /// Where it is built.
 const BUILD: &str = "target/kernel";
@@ -109,9 +109,13 @@ fn find(environment: &Environment, version: &str, known: Option<PathBuf>) -> Opt
         .find(|kernel| is(kernel, version))
 }
 
-/// Whether a kernel has this version. It has no option that prints it: cargo knows what it
-/// installed, and a program that was built from the registry names its sources.
+/// Whether a kernel starts on this machine, and has this version. It has no option that prints it:
+/// cargo knows what it installed, and a program that was built from the registry names its sources.
 fn is(kernel: &Path, version: &str) -> bool {
+    let help = Command::new(kernel).arg("--help").output();
+    if !help.is_ok_and(|help| help.status.success()) {
+        return false;
+    }
     let prefix = kernel.parent().and_then(Path::parent).unwrap_or(kernel);
     let list = Command::new("cargo")
         .args(["install", "--list", "--root"])
@@ -126,34 +130,10 @@ fn is(kernel: &Path, version: &str) -> bool {
     }) || grep.is_ok_and(|found| found.success())
 }
 
-/// Fetches the kernel where the reader has `cargo binstall` and there is a binary, else builds it.
 fn install(root: &Path, environment: &Environment, version: &str, lock: &File) -> Result<PathBuf> {
-    let wanted = ["--version", &format!("~{version}")].map(String::from);
-    let fetch = [
-        "binstall",
-        "--no-confirm",
-        "--disable-strategies",
-        "compile",
-        PROGRAM,
-    ];
-    let mut binstall = Command::new("cargo");
-    let folder = environment.prefix.join(KERNEL);
-    binstall
-        .args(fetch)
-        .args(&wanted)
-        .arg("--root")
-        .arg(&folder)
-        .stdin(lock.try_clone()?);
-    let kernel = folder.join("bin").join(PROGRAM);
-    if binstall
-        .output()
-        .is_ok_and(|output| output.status.success())
-        && is(&kernel, version)
-    {
-        return Ok(kernel);
-    }
     println!(
-        "Building the kernel, {PROGRAM} {version}: about 4 minutes on 2 cores, once; the last crates take half a minute each."
+        "Building the kernel, {PROGRAM} {version}: about 4 minutes on 2 cores, once; \
+         the last crates take half a minute each."
     );
     let mut cargo = Command::new("cargo");
     forget(
@@ -170,7 +150,9 @@ fn install(root: &Path, environment: &Environment, version: &str, lock: &File) -
         "--config",
         "profile.release.codegen-units=1",
     ]);
-    cargo.args(wanted).arg("--root").arg(folder);
+    let folder = environment.prefix.join(KERNEL);
+    cargo.args(["--version", &format!("~{version}"), "--root"]);
+    cargo.arg(&folder);
     for part in IDLE {
         cargo.args([
             "--config",
@@ -185,8 +167,9 @@ fn install(root: &Path, environment: &Environment, version: &str, lock: &File) -
         .stdin(lock.try_clone()?);
     if !cargo.status().context("cargo did not start")?.success() {
         bail!(
-            "cargo could not build the kernel, for the reason above; make room or check the network, and call again: the build goes on where it stopped"
+            "cargo could not build the kernel, for the reason above; make room or check the \
+             network, and call again: the build goes on where it stopped"
         );
     }
-    Ok(kernel)
+    Ok(folder.join("bin").join(PROGRAM))
 }

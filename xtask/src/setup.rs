@@ -21,7 +21,8 @@ for requirement in sys.argv[1:]: importlib.metadata.version(re.match('[-\\w]+', 
 /// Looks whether every file is there as pip has installed it.
 const FILES: &str = "import os, sysconfig
 site = sysconfig.get_path('purelib')
-records = [os.path.join(site, name, 'RECORD') for name in os.listdir(site) if name.endswith('.dist-info')]
+folders = [name for name in os.listdir(site) if name.endswith('.dist-info')]
+records = [os.path.join(site, name, 'RECORD') for name in folders]
 assert records, 'no package'
 for line in (line for record in records for line in open(record, encoding='utf-8')):
     path, _, size = line.rstrip('\\n').rsplit(',', 2)
@@ -67,7 +68,8 @@ fn conda(wanted: &Wanted) -> Result<Option<Environment>> {
     }
     if is_there && is_named_so {
         bail!(
-            "conda's environment `{name}` does not hold what environment.yml lists; call `conda env update --file environment.yml`, and again"
+            "conda's environment `{name}` does not hold what environment.yml lists; \
+             call `conda env update --file environment.yml`, and again"
         );
     }
     println!(
@@ -110,9 +112,13 @@ fn rust_source() -> Result<()> {
     if sysroot.join("lib/rustlib/src/rust/library").exists() {
         return Ok(());
     }
-    let rustup = Command::new("rustup").args(["component", "add", "rust-src"]).output().context(
-        "the standard library's source is missing and there is no rustup to add it; install the package rust-src of your Rust",
-    )?;
+    let rustup = Command::new("rustup")
+        .args(["component", "add", "rust-src"])
+        .output()
+        .context(
+            "the standard library's source is missing and there is no rustup to add it; \
+         install the package rust-src of your Rust",
+        )?;
     if !rustup.status.success() {
         bail!(
             "rustup could not add rust-src ({}); check the network and call again",
@@ -131,7 +137,8 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Ok(found) if found.is_dir() && (receipt_file.exists() || is_empty()) => {}
         _ => bail!(
-            "{} was not made by `cargo xtask`, which leaves it as it is; move it away, and call again",
+            "{} was not made by `cargo xtask`, which leaves it as it is; move it away, \
+             and call again",
             venv.display()
         ),
     }
@@ -151,7 +158,8 @@ fn packages(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<(
     let installed = install(wanted, environment, lock)?;
     if !is_whole(environment, &installed) {
         bail!(
-            "pip did not install in .venv; see `pip config list` for a setting such as target or prefix, remove it, and call again"
+            "pip did not install in .venv; see `pip config list` for a setting such as target \
+             or prefix, remove it, and call again"
         );
     }
     let receipt = format!("{}\n{}\n", venv.display(), installed.join("\n"));
@@ -261,7 +269,9 @@ fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     let mut fault = format!(
-        "there is no Python {0}.{1} or newer; install one, on Debian and Ubuntu with `apt install python3 python3-venv`, or where that is older with `pip install uv && uv python install {0}.{1}`",
+        "there is no Python {0}.{1} or newer; install one, on Debian and Ubuntu with \
+         `apt install python3 python3-venv`, or where that is older with \
+         `pip install uv && uv python install {0}.{1}`",
         least.0, least.1
     );
     for program in programs.filter(|program| program.is_file()) {
@@ -278,7 +288,8 @@ fn find_python(wanted: &Wanted, own: &Path) -> Result<PathBuf> {
             return Ok(program);
         }
         fault = format!(
-            "{} cannot make virtual environments: its module venv or ensurepip is missing; install it, on Debian and Ubuntu with `apt install python3-venv`",
+            "{} cannot make virtual environments: its module venv or ensurepip is missing; \
+             install it, on Debian and Ubuntu with `apt install python3-venv`",
             program.display()
         );
     }
