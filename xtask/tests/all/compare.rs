@@ -90,7 +90,7 @@ fn two_folders_become_tables_in_markdown() {
         "| only B  | 1       | not there            | 1.00              |                   |",
         "| cores | 2   | 2   |",
         "| COUNT | 3   | 3   |",
-        "| Slower           | supported | a\\|b |",
+        "| Slower            | supported | a\\|b |",
         "Only A has the figure: Gone?",
         "4 of 4 ratios with an interval lie clearly above or below 1.",
     ] {

@@ -119,7 +119,8 @@ fn a_run_that_fails_says_where_and_changes_nothing() {
 fn what_is_published_is_whole_and_the_same_each_time() {
     let _alone = alone();
     let show = |mime: &str, content: &str| {
-        format!("println!(r#\"EVCXR_BEGIN_CONTENT {mime}\n{content}\nEVCXR_END_CONTENT\"#);\n")
+        let shown = format!("EVCXR_BEGIN_CONTENT {mime}\n{content}\nEVCXR_END_CONTENT");
+        format!("println!(\"{{}}\", r#\"{shown}\"#);\n")
     };
     let data = |title: &str, header: [&str; 2], rows: &[[&str; 2]]| {
         let data = json!({ "title": title, "header": header, "rows": rows });
