@@ -2,8 +2,8 @@
 //! measures in a fresh process what it costs resident.
 //!
 //! A notebook cell cannot count: it links the standard library dynamically, and that keeps its own
-//! allocator. The functions between the two lines are those of notebooks 03 and 06; a test holds
-//! them against these.
+//! allocator. The functions between the two lines are those of notebook 06; a test holds them
+//! against these.
 //!
 //! ```sh
 //! cargo run --release --package helpers --example memory_counted
@@ -17,27 +17,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 // ---------------------------------------------------------------- in the notebook, word for word
-use std::future::{Future, pending};
+use std::future::pending;
 use tokio::runtime::{Builder, Runtime};
-trait Idle: Future<Output = ()> + Send + 'static {}
-impl<F: Future<Output = ()> + Send + 'static> Idle for F {}
-#[rustfmt::skip]
 fn new_runtime() -> Runtime {
-    Builder::new_current_thread().enable_time().build().expect("a runtime")
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time().build().expect("a runtime")
 }
-#[rustfmt::skip]
+fn holding<const BYTES: usize>() -> impl Future<Output = ()> + Send {
+    let kept = [0_u8; BYTES];
+    async move {
+        pending::<()>().await;
+        std::hint::black_box(&kept);
+    }
+}
 fn start_many(runtime: &Runtime, count: u64, mut start_one: impl FnMut()) {
     runtime.block_on(async {
         for started in 1..=count {
             start_one();
-            if started % 16 == 0 || started == count { tokio::task::yield_now().await; }
+            if started % 16 == 0 || started == count {
+                tokio::task::yield_now().await;
+            }
         }
     });
-}
-#[rustfmt::skip]
-fn holding<const BYTES: usize>() -> impl Idle {
-    let kept = [0_u8; BYTES];
-    async move { pending::<()>().await; std::hint::black_box(&kept); }
 }
 // ---------------------------------------------------------------- so far
 
@@ -91,7 +92,11 @@ fn asked_bytes(future: usize) -> usize {
     }
 }
 
-fn weigh<F: Idle>(kind: &'static str, tasks: u64, task: impl Fn() -> F) -> Result<Weighed> {
+fn weigh<F: Future<Output = ()> + Send + 'static>(
+    kind: &'static str,
+    tasks: u64,
+    task: impl Fn() -> F,
+) -> Result<Weighed> {
     const COUNTED: usize = 1_000;
     let runtime = new_runtime();
     let start = || drop(tokio::spawn(task()));

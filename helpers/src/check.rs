@@ -67,6 +67,30 @@ pub fn each_within<'a, T: PartialOrd + fmt::Display>(
     Ok(values)
 }
 
+/// Refuses a schedule that two threads with `steps` steps each cannot follow; hands on any other.
+///
+/// # Errors
+/// Another thread than 0 and 1, or other than `steps` of each.
+///
+/// ```
+/// let error = helpers::schedule_of("SCHEDULE", &[0, 0, 0, 1], 2).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot use SCHEDULE: steps of thread 0: 3, of thread 1: 1 (allowed: 0 and 1, each 2 times)"
+/// );
+/// ```
+pub fn schedule_of<'a>(name: &str, schedule: &'a [usize], steps: usize) -> Result<&'a [usize]> {
+    let count = |thread| schedule.iter().filter(|&&step| step == thread).count();
+    let wrong = match schedule.iter().find(|&&thread| thread > 1) {
+        Some(thread) => format!("it holds {}", thousands(thread)),
+        None if schedule.is_empty() => "it is empty".into(),
+        None if [count(0), count(1)] == [steps; 2] => return Ok(schedule),
+        None => format!("steps of thread 0: {}, of thread 1: {}", count(0), count(1)),
+    };
+    let allowed = format!("0 and 1, each {steps} times");
+    Err(Error::new(format!("use {name}"), wrong, allowed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +117,17 @@ mod tests {
         refused(&[], "is empty");
         refused(&[1, 2_000], "holds 2,000");
         refused(&[7, 1, 7], "holds 7 twice");
+    }
+
+    #[test]
+    fn schedules_are_refused_for_what_is_wrong_with_them() {
+        let refused = |schedule: &[usize]| schedule_of("S", schedule, 2).unwrap_err().wrong;
+        assert_eq!(refused(&[]), "it is empty");
+        assert_eq!(refused(&[0, 1, 2_000, 1]), "it holds 2,000");
+        assert_eq!(refused(&[0, 1]), "steps of thread 0: 1, of thread 1: 1");
+        assert_eq!(
+            schedule_of("S", &[1, 0, 0, 1], 2).ok(),
+            Some(&[1, 0, 0, 1][..])
+        );
     }
 }

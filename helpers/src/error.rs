@@ -40,6 +40,38 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether a parameter was refused, as by [`within`](crate::within): then the parameter is to be
+    /// changed, and nothing is to be left out.
+    pub(crate) fn refuses_parameter(&self) -> bool {
+        self.attempted.starts_with("use ")
+    }
+}
+
+/// What was found; where it could not be, says so in a sentence, so that a notebook goes on without.
+///
+/// # Errors
+/// A parameter outside its range.
+///
+/// ```
+/// use helpers::{Error, or_leave_out, within};
+/// let missing = Error::new("build with Go", "there is no `go` here", "Go 1.22");
+/// assert_eq!(or_leave_out("goroutine", Err::<f64, _>(missing))?, None);
+/// assert_eq!(or_leave_out("task", Ok(320.0))?, Some(320.0));
+/// assert!(or_leave_out("task", within("TASKS", 3, 6..=9)).is_err());
+/// # Ok::<(), Error>(())
+/// ```
+pub fn or_leave_out<T>(what: &str, found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(why) if why.refuses_parameter() => Err(why),
+        Err(why) => {
+            println!("Left out: {what}, since {}.", why.wrong);
+            Ok(None)
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

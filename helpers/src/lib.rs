@@ -28,8 +28,8 @@ mod stats;
 mod table;
 mod time;
 
-pub use check::{each_within, within};
-pub use error::{Error, Result};
+pub use check::{each_within, schedule_of, within};
+pub use error::{Error, Result, or_leave_out};
 pub use judge::claim::{Claim, Verdict};
 pub use judge::guess::compare_guess;
 pub use judge::prediction::{Judged, Prediction};
@@ -41,7 +41,7 @@ pub use machine::stamp::Machine;
 pub use memory::growth::MemoryGrowth;
 pub use memory::reading::{MemoryReading, MemorySource, read_available_memory, read_memory};
 pub use memory::series::MemorySeries;
-pub use number::show_number;
+pub use number::{counted, how_many, show_number};
 pub use program::{Program, Source, numbers_after, run_command};
 pub use show::canvas::{Area, Drawing};
 pub use show::caption::Caption;
@@ -56,17 +56,23 @@ pub use time::attempt::{Ending, attempt};
 pub use time::breakdown::Breakdown;
 pub use time::busy_work::BusyWork;
 pub use time::calibration::Calibration;
+pub use time::calls::{Calls, prove_total, time_calls};
 pub use time::design::{Design, Family};
+pub use time::durations::Durations;
+pub use time::random_gaps::random_gaps;
 pub use time::run::{DesignRun, Timing, time_designs};
 pub use time::sample::{Placement, Sample};
 pub use time::schedule::{ByChance, Played, Step, TwoSteps};
 pub use time::setting::Setting;
-pub use time::threads::{MOST_THREADS, on_threads, thread_counts};
+pub use time::solved::solved;
+pub use time::threads::{MOST_THREADS, beside_busy_threads, on_threads, thread_counts};
 pub use time::trials::{Trials, trials};
+pub use time::wait_behind::{calls_beside, wait_behind};
 pub use time::work::{Section, SectionTimes, Work};
 
 // A cell reaches these through this crate: a second copy would have statics of its own, and locks
 // that never wake.
+pub use crossbeam_channel;
 pub use hdrhistogram;
 pub use parking_lot;
 pub use plotters;

@@ -48,6 +48,29 @@ pub fn show_number(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// So many of something, in words.
+///
+/// ```
+/// use helpers::counted;
+/// assert_eq!([1, 2].map(|count| counted(count, "thread")), ["1 thread", "2 threads"]);
+/// assert_eq!(counted(20_000, "seat"), "20,000 seats");
+/// ```
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(count))
+}
+
+/// How many of these are true, in words.
+///
+/// ```
+/// let found = [true, false, false];
+/// assert_eq!(helpers::how_many(&found, "trial"), "1 of 3 trials");
+/// ```
+pub fn how_many(found: &[bool], noun: &str) -> String {
+    let count = found.iter().filter(|found| **found).count();
+    format!("{} of {}", thousands(count), counted(found.len(), noun))
+}
+
 /// A number that nothing blurs: whole if it is.
 pub(crate) fn show_exact(value: f64) -> String {
     if value.fract() == 0.0 {

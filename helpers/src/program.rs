@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const SOURCES: &str = "programs";
 /// Where they are built, from there.
 const BUILT: &str = "../target/programs";
+/// A build that takes longer is stopped: an allocator in C takes minutes on a busy machine.
+const LONGEST_BUILD: Duration = Duration::from_secs(1_200);
 /// A run that takes longer is stopped.
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 
@@ -74,7 +76,7 @@ impl Program {
             .envs([("GOFLAGS", ""), ("CGO_ENABLED", "0"), ("GOWORK", "off")]);
         build.env("GOCACHE", &cache).env("XDG_CONFIG_HOME", &cache);
         build.envs(settings.iter().copied());
-        run_command(&format!("build {file}"), &mut build)?;
+        output_within(LONGEST_BUILD, &format!("build {file}"), &mut build)?;
         let keep = fs::rename(&unfinished, &path);
         keep.map_err(|why| cannot(&format!("keep {file}"), why))?;
         Ok(Self { path, source })
@@ -106,7 +108,7 @@ impl Program {
                 .arg(features.join(","));
             // Flags and settings of the notebook's cells are not the program's.
             cargo.current_dir("/").env("CARGO_ENCODED_RUSTFLAGS", "");
-            run_command(&what, cargo.args(more))
+            output_within(LONGEST_BUILD, &what, cargo.args(more))
         };
         // The network only for what is not here yet.
         build(&["--offline"]).or_else(|_| build(&[]))?;
@@ -133,14 +135,7 @@ impl Program {
     /// # Errors
     /// The file cannot be read.
     pub fn source(&self) -> Result<Source> {
-        let failed = |why| cannot(&format!("read {}", self.source.display()), why);
-        let text = fs::read_to_string(&self.source).map_err(failed)?;
-        let is_go = self
-            .source
-            .extension()
-            .is_some_and(|extension| extension == "go");
-        let language = if is_go { "go" } else { "rust" };
-        Ok(Source { language, text })
+        Source::read(&self.source)
     }
 
     fn what(&self) -> String {
@@ -233,6 +228,22 @@ pub struct Source {
 }
 
 impl Source {
+    /// The text of a file among the programs, which is not built for it.
+    ///
+    /// # Errors
+    /// There is no such file, or it cannot be read.
+    pub fn of(file: &str) -> Result<Self> {
+        Self::read(&source_of(file)?)
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let failed = |why| cannot(&format!("read {}", path.display()), why);
+        let text = fs::read_to_string(path).map_err(failed)?;
+        let is_go = path.extension().is_some_and(|extension| extension == "go");
+        let language = if is_go { "go" } else { "rust" };
+        Ok(Self { language, text })
+    }
+
     /// Shows the text in a notebook; the kernel calls this for the last expression of a cell.
     pub fn evcxr_display(&self) {
         let Self { language, text } = self;
@@ -322,6 +333,8 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_named() {
+        let missing = Source::of("nothing.go").unwrap_err().to_string();
+        assert!(missing.contains("`programs/nothing.go`"), "{missing}");
         let missing = Program::go("nothing.go").unwrap_err().to_string();
         assert!(missing.contains("`programs/nothing.go`"), "{missing}");
         let missing = Program::cargo("nothing", &[]).unwrap_err().to_string();

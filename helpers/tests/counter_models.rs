@@ -1,16 +1,15 @@
 //! loom runs the counters of notebook 01 in every schedule of two threads.
 //!
-//! The files under `counter_cells` are the notebook's cells, letter for letter: a test of `xtask`
-//! compares them. They name their types through `super`, so here they get loom's, which hand
-//! control to the model at each operation.
+//! The files under `counter_cells` are the notebook's cells, letter for letter but for their
+//! imports: a test of `xtask` compares them. Here they get loom's types, which hand control to the
+//! model at each operation.
 
 use loom::sync;
+use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-trait Count: Default + Sync {
-    fn increment(&self);
-    fn get(&self) -> u64;
-}
+/// The hall of a model has one seat.
+const SEATS: u64 = 1;
 
 mod parking_lot {
     #[derive(Default)]
@@ -25,7 +24,7 @@ mod parking_lot {
 include!("counter_cells/lossy.rs");
 include!("counter_cells/guarded.rs");
 include!("counter_cells/two_calls.rs");
-include!("counter_cells/bounded.rs");
+include!("counter_cells/hall.rs");
 
 /// Runs `body` on two threads of a new state in every schedule: after how many `check` holds, and
 /// after how many not.
@@ -47,28 +46,22 @@ fn schedules<S: Default + Send + Sync + 'static>(
 
 #[test]
 fn a_guard_keeps_both_increments_in_every_schedule_and_without_one_a_loss_is_found() {
-    assert!(matches!(
-        schedules::<guarded::Counter>(Count::increment, |it| it.get() == 2),
-        (2.., 0)
-    ));
-    assert!(matches!(
-        schedules::<lossy::Counter>(Count::increment, |it| it.get() == 2),
-        (1.., 1..)
-    ));
+    let guarded = schedules::<guarded::Counter>(|it| it.increment(), |it| it.get() == 2);
+    assert!(matches!(guarded, (2.., 0)));
+    let lossy = schedules::<AtomicU64>(increment, |it| read(it) == 2);
+    assert!(matches!(lossy, (1.., 1..)));
 }
 
 #[test]
 fn one_guarded_call_keeps_the_limit_in_every_schedule_and_a_breach_by_two_is_found() {
-    let add = |counter: &guarded::Counter| _ = increment_if_below(counter, 1, |_| ());
-    assert!(matches!(
-        schedules(add, |counter| counter.get() <= 1),
-        (1.., 1..)
-    ));
-    let in_one_call = schedules::<(bounded::Counter, AtomicUsize)>(
-        |(counter, added)| _ = added.fetch_add(usize::from(counter.increment_below(1)), SeqCst),
-        |(counter, added)| (counter.get(), added.load(SeqCst)) == (1, 1),
+    let by_two_calls =
+        schedules::<guarded::Counter>(|sold| _ = look_then_sell(sold), |sold| sold.get() <= SEATS);
+    assert!(matches!(by_two_calls, (1.., 1..)));
+    let by_one_call = schedules::<(Hall, AtomicUsize)>(
+        |(hall, sold)| _ = sold.fetch_add(usize::from(hall.sell()), SeqCst),
+        |(_, sold)| sold.load(SeqCst) == 1,
     );
-    assert!(matches!(in_one_call, (2.., 0)));
+    assert!(matches!(by_one_call, (2.., 0)));
 }
 
 /// Two locks; how many threads have begun, how many hold their first lock, and whether both did at

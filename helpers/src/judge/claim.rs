@@ -1,6 +1,6 @@
 //! Claims, and what a measurement says of them.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::judge::warning::Warning;
 use crate::stats::estimate::{CONFIDENCE, Estimate};
 use std::fmt;
@@ -91,6 +91,40 @@ pub enum Verdict {
     Refuted,
     /// Neither, for this reason.
     Inconclusive(String),
+}
+
+impl Verdict {
+    /// The verdict on the claim that something never happens, of trials that say where it did.
+    ///
+    /// Trials can refute such a claim and never prove it, so it is shown beside a control: trials of
+    /// something in which it is known to happen, judged alike.
+    ///
+    /// ```
+    /// use helpers::Verdict;
+    /// assert_eq!(Verdict::never(&[false, false]), Verdict::Supported);
+    /// assert_eq!(Verdict::never(&[false, true]), Verdict::Refuted);
+    /// assert!(matches!(Verdict::never(&[]), Verdict::Inconclusive(_)));
+    /// ```
+    pub fn never(happened: &[bool]) -> Verdict {
+        match happened {
+            [] => Verdict::Inconclusive("nothing was tried".into()),
+            _ if happened.contains(&true) => Verdict::Refuted,
+            _ => Verdict::Supported,
+        }
+    }
+}
+
+/// A claim whose measuring failed stays open, for that reason.
+///
+/// ```
+/// use helpers::{Error, Verdict};
+/// let missing = Error::new("build with Go", "there is no `go` here", "Go 1.22");
+/// assert_eq!(Verdict::from(missing).to_string(), "inconclusive (there is no `go` here)");
+/// ```
+impl From<Error> for Verdict {
+    fn from(why: Error) -> Self {
+        Verdict::Inconclusive(why.wrong)
+    }
 }
 
 impl fmt::Display for Verdict {

@@ -59,7 +59,8 @@ fn distance(guess: f64, found: Estimate) -> String {
         times if times >= 2.0 => format!("{times:.1} times as much"),
         times if times > 1.0 => format!("{:.0} % more", 100.0 * (times - 1.0)),
         times if times > 0.5 => format!("{:.0} % less", 100.0 * (1.0 - times)),
-        times => part(1.0 / times),
+        times if times > 1e-12 => part(1.0 / times),
+        _ => "next to nothing of that".into(),
     }
 }
 
@@ -108,5 +109,10 @@ mod tests {
         );
         let far = compare_guess(Some(1e9), 1.0, "ns");
         assert!(far.ends_with("one part in 1,000,000,000 of that."), "{far}");
+        let farther = compare_guess(Some(1e300), 1.0, "ns");
+        assert!(
+            farther.ends_with("it is 1: next to nothing of that."),
+            "{farther}"
+        );
     }
 }

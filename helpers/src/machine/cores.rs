@@ -9,6 +9,8 @@ use std::path::Path;
 
 /// Where the files of this system are.
 pub(crate) const ROOT: &str = "/";
+/// The unit of `/proc/stat`, a hundredth of a second.
+const TICK_NS: u64 = 10_000_000;
 
 /// Numbers of a list such as `0-3,8`.
 fn listed(list: &str) -> Option<BTreeSet<usize>> {
@@ -29,7 +31,6 @@ pub(crate) fn allowed_cores(root: &Path) -> Option<BTreeSet<usize>> {
 
 /// Nanoseconds for which `cores` were busy, all together.
 pub(crate) fn busy_ns(root: &Path, cores: &BTreeSet<usize>) -> Option<u64> {
-    const TICK_NS: u64 = 10_000_000;
     let stat = text(root.join("proc/stat"))?;
     let ticks: BTreeMap<usize, u64> = stat.lines().filter_map(busy_ticks).collect();
     // In some containers cores have other numbers there, and then nothing is known of them.
@@ -61,6 +62,15 @@ pub(crate) fn process_ns() -> Option<u64> {
     }
     #[cfg(not(target_os = "linux"))]
     None
+}
+
+/// Nanoseconds that children of this process ran which have ended, and were waited for.
+pub(crate) fn children_ns(root: &Path) -> Option<u64> {
+    let stat = text(root.join("proc/self/stat"))?;
+    // The name, in brackets, may hold anything; after it, the state is the first word.
+    let (_, words) = stat.rsplit_once(") ")?;
+    let ticks = |place: usize| words.split(' ').nth(place)?.parse::<u64>().ok();
+    Some((ticks(13)? + ticks(14)?) * TICK_NS)
 }
 
 /// Nanoseconds that each living thread of this process ran, the calling thread left out.

@@ -11,7 +11,7 @@ use std::time::Instant;
 pub struct Load {
     /// For how long it was looked at, in seconds.
     pub elapsed_s: f64,
-    /// Other programs, this process's own children among them, and the host.
+    /// Other programs, children of this process that still run among them, and the host.
     pub other_programs: Option<f64>,
     /// Threads of this process that were there before the measurement and are no part of it.
     pub other_threads: Option<f64>,
@@ -30,6 +30,7 @@ pub(crate) struct LoadMonitor {
     began: Instant,
     busy_ns: Option<u64>,
     process_ns: Option<u64>,
+    children_ns: Option<u64>,
     /// Threads that do not belong to the measurement, with the time that each had run.
     strangers: Option<BTreeMap<u64, u64>>,
     /// What strangers ran until the last call of [`LoadMonitor::look_again`].
@@ -51,6 +52,7 @@ impl LoadMonitor {
             began: Instant::now(),
             busy_ns: busy_ns(root, cores),
             process_ns: cores::process_ns(),
+            children_ns: cores::children_ns(root),
             strangers: cores::other_threads_ns(root),
             strangers_ns: 0,
             throttled: quota.map(|(_, periods, throttled)| (periods, throttled)),
@@ -68,9 +70,11 @@ impl LoadMonitor {
         let elapsed_ns = self.began.elapsed().as_nanos() as f64;
         let busy_ns = grown(self.busy_ns, busy_ns(&self.root, &self.cores));
         let process_ns = grown(self.process_ns, cores::process_ns());
+        // A program that was started and waited for meanwhile is what was measured.
+        let children_ns = grown(self.children_ns, cores::children_ns(&self.root)).unwrap_or(0.0);
         let others_ns = busy_ns
             .zip(process_ns)
-            .map(|(all, own)| f64::max(all - own, 0.0));
+            .map(|(all, own)| f64::max(all - own - children_ns, 0.0));
         self.look_again();
         let strangers_ns = self.strangers.as_ref().map(|_| self.strangers_ns as f64);
         Load {

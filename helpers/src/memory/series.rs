@@ -6,12 +6,13 @@
 //! neither fault.
 
 use crate::check::within;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::judge::warning::Warning;
 use crate::machine::stamp;
 use crate::memory::growing::Growing;
 use crate::memory::growth::MemoryGrowth;
 use crate::memory::reading::{MemoryReading, MemorySource, page_bytes};
+use crate::program::numbers_after;
 use crate::stats::linear_fit::LinearFit;
 use std::path::Path;
 
@@ -81,6 +82,86 @@ impl MemorySeries {
             warnings,
             measured: stamp::measured_now(),
         })
+    }
+
+    /// The series that a program printed: a line for each reading, which begins with `word`, then
+    /// says how many things there are and how many bytes. What its heap holds is not known.
+    ///
+    /// # Errors
+    /// As [`MemorySeries::of_readings`].
+    ///
+    /// ```
+    /// let said = "reading 100 32000\nasked 128\nreading 200 64000\nreading 300 96000";
+    /// let series = helpers::MemorySeries::of_text(said, "reading")?;
+    /// assert_eq!(series.resident.slope.value.round(), 320.0);
+    /// assert_eq!((series.config.count, series.config.steps), (200, 2));
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn of_text(text: &str, word: &str) -> Result<Self> {
+        let numbers = numbers_after(text, word);
+        let reading = |pair: &[f64]| MemoryReading {
+            count: pair[0] as u64,
+            resident_bytes: pair[1] as u64,
+            ..MemoryReading::default()
+        };
+        let readings: Vec<MemoryReading> = numbers.chunks_exact(2).map(reading).collect();
+        let counts = readings.iter().map(|reading| reading.count);
+        let first = counts.clone().min().unwrap_or_default();
+        let config = MemoryGrowth {
+            count: counts.max().unwrap_or_default() - first,
+            steps: readings.len().saturating_sub(1) as u64,
+        };
+        let mut series = Self::of_readings(config, readings)?;
+        series
+            .warnings
+            .retain(|warning| *warning != Warning::HeapUnknown);
+        Ok(series)
+    }
+
+    /// How many MB of resident memory there are more than before the series, over the things of
+    /// it: the points of a figure.
+    ///
+    /// ```
+    /// let said = "reading 100 1000000\nreading 200 2000000\nreading 300 3000000";
+    /// let series = helpers::MemorySeries::of_text(said, "reading")?;
+    /// assert_eq!(series.megabytes_more(), [(0.0, 0.0), (100.0, 1.0), (200.0, 2.0)]);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn megabytes_more(&self) -> Vec<(f64, f64)> {
+        let first = self.readings.first().copied().unwrap_or_default();
+        let more = |reading: &MemoryReading| {
+            let bytes = reading.resident_bytes as f64 - first.resident_bytes as f64;
+            ((reading.count - first.count) as f64, bytes / 1e6)
+        };
+        self.readings.iter().map(more).collect()
+    }
+
+    /// The bytes of the heap that the allocator has given out for each thing, to whole bytes.
+    ///
+    /// # Errors
+    /// The allocator does not tell.
+    pub fn heap_bytes_each(&self) -> Result<f64> {
+        let silent = || {
+            let wrong = "the allocator does not tell what it has given out";
+            Error::new("weigh what is in use", wrong, "that of glibc 2.33 or later")
+        };
+        let heap = self.heap.as_ref().ok_or_else(silent)?;
+        Ok(heap.slope.value.round())
+    }
+
+    /// The bytes that the system keeps for each thing outside of the resident memory, as far as it
+    /// tells: page tables and the kernel's stacks, to whole bytes.
+    ///
+    /// # Errors
+    /// The system does not tell of both.
+    pub fn kernel_bytes_each(&self) -> Result<f64> {
+        let silent = || {
+            let wrong = "the system does not tell what it keeps itself";
+            Error::new("weigh the kernel's part", wrong, "Linux")
+        };
+        let tables = self.page_tables.as_ref().ok_or_else(silent)?;
+        let stacks = self.kernel_stacks.as_ref().ok_or_else(silent)?;
+        Ok((tables.slope.value + stacks.slope.value).round())
     }
 
     /// Measures the bytes that each of many things costs: `add(n)` adds `n` more and keeps them
@@ -188,6 +269,21 @@ mod tests {
         assert_eq!(slope(&series.page_tables), 2.0);
         assert_eq!(slope(&series.kernel_stacks), 1.0);
         assert_eq!(series.warnings, []);
+    }
+
+    #[test]
+    fn what_the_heap_and_the_kernel_keep_is_told_or_refused() {
+        let told = of(readings(|place| MemoryReading {
+            heap_bytes: Some(144_000 * place),
+            page_table_bytes: Some(4_096_000 * place),
+            kernel_stack_bytes: Some(16_384_000 * place),
+            ..Default::default()
+        }));
+        assert_eq!(told.heap_bytes_each(), Ok(144.0));
+        assert_eq!(told.kernel_bytes_each(), Ok(20_480.0));
+        let silent = of(readings(|_| MemoryReading::default()));
+        assert!(silent.heap_bytes_each().is_err());
+        assert!(silent.kernel_bytes_each().is_err());
     }
 
     #[test]

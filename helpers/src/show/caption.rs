@@ -211,6 +211,35 @@ impl DesignRun {
     }
 }
 
+impl Caption {
+    /// The caption of a figure of several runs; how long samples were that differ stands in the
+    /// runs themselves.
+    ///
+    /// ```
+    /// assert_eq!(helpers::Caption::of_runs(&[]), helpers::Caption::default());
+    /// ```
+    pub fn of_runs(runs: &[DesignRun]) -> Self {
+        const OF_ONE_RUN: [&str; 3] = [
+            "samples",
+            "shortest wait told from none",
+            "samples in which a thread moved",
+        ];
+        let add = |all: Self, run: &DesignRun| {
+            let mut caption = run.caption();
+            let Setting {
+                samples, sample_ms, ..
+            } = run.setting;
+            caption
+                .settings
+                .retain(|(name, _)| !OF_ONE_RUN.contains(&name.as_str()));
+            let samples = format!("{samples} of {} ms", thousands(sample_ms));
+            caption.settings.push(("samples".into(), samples));
+            all.and(&caption)
+        };
+        runs.iter().fold(Self::default(), add)
+    }
+}
+
 impl MemorySeries {
     /// The caption of a figure of this series.
     pub fn caption(&self) -> Caption {

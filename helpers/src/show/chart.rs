@@ -40,6 +40,7 @@ pub fn chart(title: impl Into<String>) -> Chart {
     Chart {
         figure,
         refused: None,
+        left_out: vec![],
     }
 }
 
@@ -49,6 +50,8 @@ pub struct Chart {
     figure: Figure,
     /// The first thing that cannot be.
     refused: Option<Error>,
+    /// The labels of what could not be measured here.
+    left_out: Vec<String>,
 }
 
 impl Chart {
@@ -162,6 +165,77 @@ impl Chart {
             .iter()
             .map(|it| (it.threads as f64, it.ns_per_operation()));
         self.line(label, family, points.collect::<Vec<_>>())
+    }
+
+    /// A row of what could perhaps not be measured here: then there is none, the caption says why,
+    /// and a guess of it draws nothing. A parameter outside its range ends the chain all the same.
+    ///
+    /// ```
+    /// use helpers::{Caption, Error, Family, chart};
+    /// let missing = Error::new("build with Go", "there is no `go` here", "Go 1.22");
+    /// let figure = chart("What does a task cost?")
+    ///     .value("bytes")
+    ///     .row("task", Family::Task, 320.0)
+    ///     .try_row("goroutine", Family::Channel, Err::<f64, _>(missing))
+    ///     .guess("goroutine", Some(2_048.0))
+    ///     .caption(Caption::default())
+    ///     .figure()?;
+    /// assert_eq!(figure.series.len(), 1);
+    /// let said = ("goroutine".to_string(), "left out: there is no `go` here".to_string());
+    /// assert_eq!(figure.caption.settings, [said]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn try_row(mut self, label: &str, family: Family, found: Result<impl IntoPoint>) -> Self {
+        match self.found(label, found) {
+            Some(value) => self.row(label, family, value),
+            None => self,
+        }
+    }
+
+    /// The same for a row of samples without a summary.
+    pub fn try_strip(mut self, label: &str, family: Family, found: Result<Vec<f64>>) -> Self {
+        match self.found(label, found) {
+            Some(samples) => self.strip(label, family, &samples),
+            None => self,
+        }
+    }
+
+    /// The same for points joined by a line.
+    pub fn try_line(mut self, label: &str, family: Family, found: Result<impl IntoPoints>) -> Self {
+        match self.found(label, found) {
+            Some(points) => self.line(label, family, points),
+            None => self,
+        }
+    }
+
+    /// A row for each timing: wall time for an operation of all threads together, in nanoseconds.
+    ///
+    /// The name of a row says where its queue grew, and where there were more threads than cores.
+    ///
+    /// ```
+    /// use helpers::{Design, Family, Section, Setting, chart, parking_lot::Mutex, time_designs};
+    /// let add = |value: &Mutex<u64>, section: Section| {
+    ///     *value.lock() += 1;
+    ///     section.work()
+    /// };
+    /// let start = || Mutex::new(0);
+    /// let design = Design::of_calls("mutex", Family::Lock, start, add, |value| *value.lock());
+    /// let setting = Setting { sample_ms: 1, ..Setting::default() };
+    /// let run = time_designs(&[design], &setting)?;
+    /// let figure = chart("What does it cost?").value("ns").designs(&run.timings).figure()?;
+    /// assert_eq!(figure.series[0].label, "mutex");
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn designs(self, timings: &[Timing]) -> Self {
+        let add = |mut figure: Self, timing: &Timing| {
+            figure.figure.caption.warnings.extend(&timing.warnings);
+            match Point::of_samples(0.0, timing.ns_per_operation()) {
+                Ok(point) => figure.add_design(timing, point),
+                Err(why) => figure.refuse(why),
+            }
+            figure
+        };
+        timings.iter().fold(self, add)
     }
 
     /// A row that shows every sample and no summary.
@@ -306,6 +380,17 @@ impl Chart {
         self
     }
 
+    /// Its series keeps the design's own label, by which a guess finds it.
+    fn add_design(&mut self, timing: &Timing, point: Point) {
+        let at = self.new_row(&timing.named());
+        self.figure.series.push(Series {
+            label: timing.label.clone(),
+            family: timing.family,
+            style: Style::Scattered,
+            points: vec![Point { at, ..point }],
+        });
+    }
+
     fn add_row(&mut self, label: &str, family: Family, style: Style, point: Point) {
         let at = self.new_row(label);
         self.figure.series.push(Series {
@@ -353,7 +438,23 @@ impl Chart {
         });
     }
 
+    fn found<T>(&mut self, label: &str, found: Result<T>) -> Option<T> {
+        match found {
+            Ok(found) => return Some(found),
+            Err(why) if why.refuses_parameter() => self.refuse(why),
+            Err(why) => {
+                let reason = format!("left out: {}", why.wrong);
+                self.figure.caption.settings.push((label.into(), reason));
+            }
+        }
+        self.left_out.push(label.into());
+        None
+    }
+
     fn unknown(mut self, label: &str) -> Self {
+        if self.left_out.iter().any(|left_out| left_out == label) {
+            return self;
+        }
         let known = self.figure.series.iter();
         let labels: Vec<String> = known.map(|series| format!("`{}`", series.label)).collect();
         let wrong = format!("nothing before it in the chain is called `{label}`");

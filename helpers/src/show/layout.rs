@@ -342,8 +342,12 @@ impl<'a> Layout<'a> {
             .count()
     }
 
+    /// Of lines between words, each stands in a row that has a name.
     fn dash(&self, index: usize) -> (i32, i32) {
-        DASHES[self.alike_before(index) % DASHES.len()]
+        match self.figure.words() {
+            true => DASHES[0],
+            false => DASHES[self.alike_before(index) % DASHES.len()],
+        }
     }
 
     fn points(&mut self, index: usize) -> Result<()> {
@@ -456,7 +460,10 @@ impl<'a> Layout<'a> {
     /// A marker with its bar, or a marker for each of two modes.
     fn estimate(&mut self, index: usize, point: &Point) {
         let colour = self.figure.series[index].family.colour();
-        let shape = if self.figure.rows { DISC } else { index };
+        let shape = match self.figure.rows || self.figure.words() {
+            true => DISC,
+            false => index,
+        };
         let estimate = point.estimate;
         let Some(modes) = estimate.modes else {
             if estimate.low < estimate.high {
@@ -494,8 +501,23 @@ impl<'a> Layout<'a> {
         let slot = self.slot() * f64::from(self.frame.right - self.frame.left);
         let room = (slot as i32).min(self.wide - x) - GAP;
         let size = fitting(&point.note, SIZE, room)?;
-        self.text(&point.note, (x + GAP, y - GAP), size, INK, Anchor::Begin);
+        let side = if self.rises_from(index, point) { 1 } else { -1 };
+        self.text(
+            &point.note,
+            (x + GAP, y + side * GAP),
+            size,
+            INK,
+            Anchor::Begin,
+        );
         Ok(())
+    }
+
+    /// Whether the line of a series leads upwards from a point, so that words above would lie on it.
+    fn rises_from(&self, index: usize, point: &Point) -> bool {
+        let series = &self.figure.series[index];
+        let height = |it: &Point| self.place_of(index, it, it.estimate.most_typical()).1;
+        let next = series.points.iter().find(|it| it.at > point.at);
+        series.style == Style::Joined && next.is_some_and(|next| height(next) < height(point))
     }
 
     /// Over all points: words above a marker, of the lower mode below, or wherever beside it nothing

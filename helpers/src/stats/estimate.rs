@@ -218,7 +218,20 @@ impl Estimate {
     pub(crate) fn value_written(&self) -> String {
         match self.modes {
             Some(Modes { values, .. }) => values.map(|mode| self.write(mode)).join(" or "),
-            None => self.write(self.value),
+            None => match self.place_of(self.value) {
+                Some(place) => write_to(self.value, place),
+                None => self.write(self.value),
+            },
+        }
+    }
+
+    /// The last power of ten that is written of a number. A wide interval makes nothing of noise,
+    /// and not of what is above 0 for sure.
+    fn place_of(&self, number: f64) -> Option<i32> {
+        let place = self.place()?;
+        match self.low > 0.0 && number > 0.0 {
+            true => Some(place.min(number.log10().floor() as i32)),
+            false => Some(place),
         }
     }
 
@@ -230,13 +243,14 @@ impl Estimate {
     /// let estimate = |value, low, high| Estimate { value, low, high, ..Estimate::default() };
     /// assert_eq!(estimate(319.93, 319.6, 320.2).in_words(), "320");
     /// assert_eq!(estimate(40.2, 31.0, 49.0).in_words(), "40");
+    /// assert_eq!(estimate(5.3, 0.2, 1_200.0).in_words(), "5");
     /// assert_eq!(estimate(0.99881, 0.9951, 1.0017).in_words(), "0.999");
     /// assert_eq!(Estimate::exact(99_999.0).in_words(), "99,999");
     /// ```
     pub fn in_words(&self) -> String {
-        let third_digit = |number: f64| number.abs().log10().floor() as i32 - 2;
-        let write = |number: f64| match self.place() {
-            Some(place) if number != 0.0 => write_to(number, place.max(third_digit(number))),
+        let first_digit = |number: f64| number.abs().log10().floor() as i32;
+        let write = |number: f64| match self.place_of(number) {
+            Some(place) if number != 0.0 => write_to(number, place.max(first_digit(number) - 2)),
             _ => self.write(number),
         };
         match self.modes {

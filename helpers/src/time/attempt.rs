@@ -1,5 +1,6 @@
 //! Work that may panic, or never end, and must not take the notebook with it.
 
+use crate::error::{Error, Result};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
@@ -14,6 +15,39 @@ pub enum Ending<T> {
     Panicked(String),
     /// It had not ended when its time was up; its thread is left behind.
     Stuck,
+}
+
+impl<T> Ending<Result<T>> {
+    /// What the work returned, or why there is nothing, as one error.
+    ///
+    /// # Errors
+    /// What the work refused; that it panicked, or had not ended.
+    ///
+    /// ```
+    /// use helpers::attempt;
+    /// use std::time::Duration;
+    /// let stuck = attempt(Duration::from_millis(50), || -> helpers::Result<()> {
+    ///     loop {
+    ///         std::thread::park();
+    ///     }
+    /// });
+    /// let words = stuck.result("time it").unwrap_err().to_string();
+    /// assert_eq!(words, "cannot time it: it had not ended (allowed: work that ends in time)");
+    /// ```
+    pub fn result(self, what: &str) -> Result<T> {
+        match self {
+            Ending::Returned(found) => found,
+            Ending::Panicked(why) => {
+                let wrong = format!("it panicked: {why}");
+                Err(Error::new(what, wrong, "work that returns"))
+            }
+            Ending::Stuck => Err(Error::new(
+                what,
+                "it had not ended",
+                "work that ends in time",
+            )),
+        }
+    }
 }
 
 /// Runs `work` on a thread of its own and waits for it no longer than `limit`.

@@ -1,7 +1,7 @@
 //! Designs: what threads share, what each of them does with it, and the total that proves it.
 
 use crate::error::{Error, Result};
-use crate::time::work::Work;
+use crate::time::work::{Section, SectionTimes, Work};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -85,6 +85,33 @@ impl Design {
             family,
             build: Box::new(build),
         }
+    }
+
+    /// The same where an addition is one call of `add`, which calls [`Section::work`] while it
+    /// holds its lock.
+    ///
+    /// ```
+    /// use helpers::{Design, Family, Section, Setting, parking_lot::Mutex};
+    /// let add = |value: &Mutex<u64>, section: Section| {
+    ///     let mut value = value.lock();
+    ///     *value += 1;
+    ///     section.work()
+    /// };
+    /// let start = || Mutex::new(0);
+    /// let design = Design::of_calls("mutex", Family::Lock, start, add, |value| *value.lock());
+    /// let setting = Setting { sample_ms: 1, ..Default::default() };
+    /// assert!(helpers::time_designs(&[design], &setting)?.timing("mutex", 1)?.cost()?.value > 0.0);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn of_calls<S: Send + Sync + 'static>(
+        label: impl Into<String>,
+        family: Family,
+        state: impl Fn() -> S + 'static,
+        add: impl Fn(&S, Section) -> SectionTimes + Send + Sync + 'static,
+        total: impl Fn(&S) -> u64 + 'static,
+    ) -> Self {
+        let run = move |state: &S, work: &mut Work| work.repeat(|section| add(state, section));
+        Self::new(label, family, state, run, total)
     }
 
     /// Builds the state, with so many pieces of its size taken before it.

@@ -6,6 +6,7 @@ use crate::judge::warning::{COARSE_CLOCK_NS, FEW_OPERATIONS, TIMED_ALIKE, WORKED
 use crate::machine::cores::{self, Cores};
 use crate::machine::load::{Load, LoadMonitor};
 use crate::machine::{clock, stamp};
+use crate::number::counted;
 use crate::stats::estimate::{Estimate, round_ratios};
 use crate::stats::order::{middle, sorted};
 use crate::time::busy_work::BusyWork;
@@ -119,6 +120,43 @@ impl Timing {
         let bucket = |waits: &Histogram<u64>| waits.equivalent_range(estimate.value as u64);
         let bucket_ns = waits.map_or(0, bucket) as f64;
         Ok(estimate.told_to(bucket_ns.max(self.clock_step_ns)))
+    }
+
+    /// The label, with what has to be said wherever it stands: that its queue grew, that there were
+    /// more threads than cores.
+    pub fn named(&self) -> String {
+        let mut name = self.label.clone();
+        let grew = |warning: &Warning| matches!(warning, Warning::WorkedOff { .. });
+        if self.warnings.iter().any(grew) {
+            name += "; its queue grew";
+        }
+        let cores = cores::usable_cores();
+        if self.threads > cores {
+            name += &format!("; {} on {}", self.threads, counted(cores, "core"));
+        }
+        name
+    }
+
+    /// For how many per cent of their time threads waited, a value a sample.
+    ///
+    /// All 0 where [`Setting::breakdown`](super::setting::Setting::breakdown) was not set.
+    pub fn wait_percent(&self) -> Vec<f64> {
+        let percent = |sample: &Sample| {
+            let thread_ns = sample.wall_ns * sample.operations.len() as f64;
+            100.0 * sample.breakdown.wait_ns / thread_ns
+        };
+        self.samples.iter().map(percent).collect()
+    }
+
+    /// For how many nanoseconds an operation held the section, a value a sample.
+    ///
+    /// All 0 where [`Setting::breakdown`](super::setting::Setting::breakdown) was not set.
+    pub fn hold_ns(&self) -> Vec<f64> {
+        let each = |sample: &Sample| {
+            let operations: u64 = sample.operations.iter().sum();
+            sample.breakdown.hold_ns / operations as f64
+        };
+        self.samples.iter().map(each).collect()
     }
 
     /// In how many samples threads shared a core, or moved to another.

@@ -3,7 +3,7 @@
 use crate::check::within;
 use crate::error::{Error, Result};
 use crate::machine::cores::usable_cores;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The most threads that one run may start.
 pub const MOST_THREADS: usize = 256;
@@ -44,6 +44,46 @@ fn telling_counts(cores: usize) -> Vec<usize> {
 /// ```
 pub fn on_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>> {
     on_prepared_threads(threads, |_| (), work)
+}
+
+/// Runs `measure` while so many threads keep cores busy, as a machine with too much to do.
+///
+/// # Errors
+/// A thread could not be started.
+///
+/// ```
+/// let sum = helpers::beside_busy_threads(2, || 1 + 1)?;
+/// assert_eq!(sum, 2);
+/// # Ok::<(), helpers::Error>(())
+/// ```
+pub fn beside_busy_threads<T>(threads: usize, measure: impl FnOnce() -> T) -> Result<T> {
+    within("busy threads", threads, 0..=MOST_THREADS)?;
+    let over = &AtomicBool::new(false);
+    let keep_busy = || {
+        while !over.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    };
+    std::thread::scope(|scope| {
+        // Also where a thread does not start, or `measure` panics: else the scope would wait for ever.
+        let _end = EndOfBusiness(over);
+        for _ in 0..threads {
+            let started = std::thread::Builder::new().spawn_scoped(scope, keep_busy);
+            started.map_err(|why| {
+                let wrong = format!("a busy thread did not start: {why}");
+                Error::new("keep cores busy", wrong, "fewer threads")
+            })?;
+        }
+        Ok(measure())
+    })
+}
+
+struct EndOfBusiness<'a>(&'a AtomicBool);
+
+impl Drop for EndOfBusiness<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The same, where each thread does something before they are let go, such as go to a core.

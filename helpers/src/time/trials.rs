@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::judge::warning::{Warning, watched};
 use crate::machine::cores::usable_cores;
 use crate::machine::stamp;
+use crate::stats::estimate::Estimate;
 use crate::time::progress::Progress;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,87 @@ pub struct Trials<T> {
     pub warnings: Vec<Warning>,
     /// When, and on what machine.
     pub measured: String,
+}
+
+impl<const N: usize> Trials<[f64; N]> {
+    /// One of the numbers that each trial found.
+    ///
+    /// # Panics
+    /// There are no more than `which`.
+    ///
+    /// ```
+    /// let run = helpers::trials(&[2, 3], 6, |side| {
+    ///     let side = side as f64;
+    ///     Ok([side * side, side.powi(3)])
+    /// })?;
+    /// assert_eq!(run.part(1).found[0], [8.0; 6]);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn part(&self, which: usize) -> Trials<f64> {
+        let found = self.found.iter();
+        let found = found.map(|trials| trials.iter().map(|found| found[which]).collect());
+        Trials {
+            sizes: self.sizes.clone(),
+            found: found.collect(),
+            warnings: self.warnings.clone(),
+            measured: self.measured.clone(),
+        }
+    }
+}
+
+impl Trials<f64> {
+    /// The median at one of the sizes, with its interval.
+    ///
+    /// # Errors
+    /// Nothing was tried at that size, or less than 6 times.
+    ///
+    /// ```
+    /// let squares = helpers::trials(&[2, 3], 6, |side| Ok((side * side) as f64))?;
+    /// assert_eq!(squares.estimate(3)?.value, 9.0);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn estimate(&self, size: usize) -> Result<Estimate> {
+        match self.sizes.iter().position(|&tried| tried == size) {
+            Some(place) => Estimate::median(&self.found[place]),
+            None => {
+                let wrong = format!("nothing was tried at {size}");
+                Err(Error::new(
+                    "take a median",
+                    wrong,
+                    format!("{:?}", self.sizes),
+                ))
+            }
+        }
+    }
+
+    /// Each size with the median there, for a line that is drawn without samples.
+    ///
+    /// # Errors
+    /// As [`Estimate::median`].
+    pub fn medians(&self) -> Result<Vec<(f64, Estimate)>> {
+        let medians = self.found.iter().map(|found| Estimate::median(found));
+        let sizes = self.sizes.iter().map(|&size| size as f64);
+        sizes
+            .zip(medians)
+            .map(|(size, median)| Ok((size, median?)))
+            .collect()
+    }
+}
+
+impl<T: Clone> Trials<T> {
+    /// The size that is nearest to this one, and what was found there.
+    ///
+    /// ```
+    /// let squares = helpers::trials(&[1, 2, 4], 3, |size| Ok(size * size))?;
+    /// assert_eq!(squares.nearest(2), (2, vec![4; 3]));
+    /// assert_eq!(squares.nearest(100).0, 4);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    pub fn nearest(&self, size: usize) -> (usize, Vec<T>) {
+        let found = self.sizes.iter().copied().zip(self.found.iter().cloned());
+        let nearest = found.min_by_key(|(other, _)| other.abs_diff(size));
+        nearest.unwrap_or_default()
+    }
 }
 
 /// Runs `experiment` at each of `sizes`, `trials` times, by turns, so that what disturbs the

@@ -59,6 +59,26 @@ impl Section {
         })
     }
 
+    /// Does work of the caller's own in the section's place.
+    ///
+    /// ```
+    /// use helpers::{Design, Family, Setting, parking_lot::Mutex};
+    /// let sorting = Design::new("sorting", Family::Lock, || Mutex::new((0, vec![3, 1, 2])),
+    ///     |state, work| work.repeat(|section| {
+    ///         let (total, list) = &mut *state.lock();
+    ///         *total += 1;
+    ///         section.work_of(|| list.sort())
+    ///     }),
+    ///     |state| state.lock().0);
+    /// let setting = Setting { sample_ms: 1, ..Default::default() };
+    /// assert!(helpers::time_designs(&[sorting], &setting)?.timing("sorting", 1)?.cost()?.value > 0.0);
+    /// # Ok::<(), helpers::Error>(())
+    /// ```
+    #[inline]
+    pub fn work_of(self, work: impl FnOnce()) -> SectionTimes {
+        self.times(false, work)
+    }
+
     #[inline]
     fn times(self, of_one_length: bool, work: impl FnOnce()) -> SectionTimes {
         let entered = self.timed.then(Instant::now);

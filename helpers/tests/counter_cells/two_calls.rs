@@ -1,6 +1,7 @@
-fn increment_if_below<C: Count>(counter: &C, limit: u64, pause: impl FnOnce(u64)) -> bool {
-    let seen = counter.get();
-    pause(seen);
-    if seen < limit { counter.increment(); }
-    seen < limit
+fn look_then_sell(sold: &guarded::Counter) -> bool {
+    let free = sold.get() < SEATS;
+    if free {
+        sold.increment();
+    }
+    free
 }
