@@ -5,12 +5,13 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | run closures on threads, time designs | [`on_threads`], [`time_designs`] |
+//! | run closures on threads, time designs | [`on_threads`], [`trials`], [`time_designs`] |
 //! | make work of a known length | [`Calibration`] |
 //! | measure bytes per idle task | [`MemorySeries`], [`read_memory`] |
 //! | summarise with a 95 % interval | [`Estimate`], [`LinearFit`] |
-//! | judge a claim, or a prediction | [`Claim`], [`Prediction`], [`Warning`], [`watched`] |
-//! | show a figure or a table | [`Figure`], [`Drawing`], [`Table`] |
+//! | judge a claim, compare a guess | [`Claim`], [`verdicts`], [`compare_guess`], [`watched`] |
+//! | show a figure or a table | [`chart`], [`Table`] |
+//! | run a program in a fresh process | [`Program`] |
 //! | say where it was measured | [`Machine`] |
 //!
 //! Measuring never draws and drawing never measures. Nothing here panics on bad input: every
@@ -32,7 +33,6 @@ pub use check::{each_within, schedule_of, within};
 pub use error::{Error, Result, or_leave_out};
 pub use judge::claim::{Claim, Verdict};
 pub use judge::guess::compare_guess;
-pub use judge::prediction::{Judged, Prediction};
 pub use judge::warning::{Warning, watched};
 pub use machine::allocator::release_free_memory;
 pub use machine::cores::usable_cores;
@@ -73,7 +73,6 @@ pub use time::work::{Section, SectionTimes, Work};
 // A cell reaches these through this crate: a second copy would have statics of its own, and locks
 // that never wake.
 pub use crossbeam_channel;
-pub use hdrhistogram;
 pub use parking_lot;
 pub use plotters;
 pub use tokio;

@@ -173,19 +173,9 @@ fn anything_is_drawn_whole_or_refused_in_a_sentence() {
     };
     let with_raw = |raw: Vec<f64>| vec![Point::of_samples(1.0, raw).unwrap()];
     let rows = |count: usize| {
-        let row = |nth| {
-            (
-                format!("{sixty} {nth}"),
-                Family::Channel,
-                Point::reading(0.0, 5.0),
-            )
-        };
-        Figure::ranking(
-            "What of rows?",
-            Axis::log("ns"),
-            (0..count).map(row).collect(),
-            Caption::default(),
-        )
+        let start = chart("What of rows?").value(Axis::log("ns"));
+        let row = |chart: Chart, nth| chart.row(&format!("{sixty} {nth}"), Family::Channel, 5.0);
+        (0..count).fold(start, row).figure().unwrap()
     };
     let drawn = [
         one("1 to 256 threads", line.clone()),
@@ -441,10 +431,7 @@ fn a_caption_says_how_the_numbers_came_about() {
         },
         Warning::OneCore,
     ];
-    let drawing = Figure::over_threads("What does it cost?", &run)
-        .unwrap()
-        .draw()
-        .unwrap();
+    let drawing = chart("What does it cost?").costs(&run).draw().unwrap();
     let (_, caption) = drawing.text.split_once("\n\n").unwrap();
     let Machine {
         date, processor, ..

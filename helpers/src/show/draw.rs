@@ -74,13 +74,6 @@ impl Figure {
         if has(Style::Guessed) {
             key.push(self.guesses_key(values));
         }
-        if self
-            .marks
-            .iter()
-            .any(|mark| mark.label.ends_with("predicted"))
-        {
-            key.push("grey is what was predicted".into());
-        }
         key.join("; ")
     }
 

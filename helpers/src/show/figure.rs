@@ -2,7 +2,6 @@
 //! same as a table.
 
 use crate::error::Result;
-use crate::judge::prediction::Prediction;
 use crate::machine::cores::usable_cores;
 use crate::number::show_number;
 use crate::show::caption::Caption;
@@ -11,7 +10,6 @@ use crate::stats::modes::Modes;
 use crate::stats::order::{fences, sorted};
 use crate::table::Table;
 use crate::time::design::Family;
-use crate::time::run::DesignRun;
 
 /// A value at a position: its estimate, and the raw samples behind it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -243,22 +241,6 @@ impl Mark {
         }
     }
 
-    /// What was predicted, as a band as wide as its tolerance: at one position, or all along.
-    ///
-    /// ```
-    /// use helpers::{Mark, Prediction};
-    /// let mark = Mark::predicted(Prediction { value: 2.0, tolerance: 0.5 }, None);
-    /// assert_eq!(mark.values, Some((1.5, 2.5)));
-    /// ```
-    pub fn predicted(prediction: Prediction, at: Option<f64>) -> Self {
-        let Prediction { value, tolerance } = prediction;
-        Self {
-            label: "predicted".into(),
-            at,
-            values: Some((value - tolerance, value + tolerance)),
-        }
-    }
-
     /// The number of cores that this process may use, on an axis of threads.
     ///
     /// ```
@@ -315,78 +297,6 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Named quantities, a point each, as rows: the smallest value on top.
-    ///
-    /// ```
-    /// use helpers::{Axis, Caption, Family, Figure, Point, Scale};
-    /// let cost = |name: &str, ns| (name.into(), Family::Lock, Point::reading(0.0, ns));
-    /// let costs = vec![cost("slow", 9.0), cost("fast", 1.0)];
-    /// let figure = Figure::ranking("Which?", Axis::log("ns"), costs, Caption::default());
-    /// assert_eq!(figure.position.scale, Scale::Named(vec!["fast".into(), "slow".into()]));
-    /// ```
-    pub fn ranking(
-        title: impl Into<String>,
-        value: Axis,
-        mut quantities: Vec<(String, Family, Point)>,
-        caption: Caption,
-    ) -> Figure {
-        quantities
-            .sort_by(|(.., one), (.., other)| one.estimate.value.total_cmp(&other.estimate.value));
-        let position = Axis::named("", quantities.iter().map(|(name, ..)| name));
-        let series = (0..).zip(quantities).map(|(row, (name, family, point))| {
-            Series::scattered(
-                name,
-                family,
-                vec![Point {
-                    at: f64::from(row),
-                    ..point
-                }],
-            )
-        });
-        let (title, series) = (title.into(), series.collect());
-        Figure {
-            title,
-            position,
-            value,
-            series,
-            rows: true,
-            caption,
-            ..Figure::default()
-        }
-    }
-
-    /// Wall time per operation of every design of a run over its numbers of threads, the cores
-    /// marked.
-    ///
-    /// # Errors
-    /// As [`Estimate::median`].
-    pub fn over_threads(title: impl Into<String>, run: &DesignRun) -> Result<Figure> {
-        let mut series: Vec<Series> = Vec::new();
-        for timing in &run.timings {
-            let point = Point::of_samples(timing.threads as f64, timing.ns_per_operation())?;
-            match series
-                .iter_mut()
-                .find(|series| series.label == timing.label)
-            {
-                Some(series) => series.points.push(point),
-                None => series.push(Series::joined(
-                    timing.label.as_str(),
-                    timing.family,
-                    vec![point],
-                )),
-            }
-        }
-        Ok(Figure {
-            title: title.into(),
-            position: Axis::log("threads"),
-            value: Axis::log("wall time per operation of all threads together, ns"),
-            series,
-            marks: vec![Mark::cores()],
-            caption: run.caption(),
-            ..Figure::default()
-        })
-    }
-
     pub(crate) fn points(&self) -> impl Iterator<Item = &Point> {
         self.series.iter().flat_map(|series| &series.points)
     }
