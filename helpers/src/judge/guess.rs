@@ -11,10 +11,11 @@ use crate::stats::estimate::Estimate;
 /// use helpers::{Estimate, compare_guess};
 /// let lost = Estimate { value: 40.0, low: 36.0, high: 44.0, ..Estimate::default() };
 /// let words = |guess| compare_guess(guess, lost, "% of the updates");
-/// assert_eq!(words(Some(43.0)), "You guessed 43 % of the updates; it is 40: close.");
-/// assert_eq!(words(Some(4.0)), "You guessed 4 % of the updates; it is 40: 10 times as much.");
-/// assert_eq!(words(Some(400.0)), "You guessed 400 % of the updates; it is 40: a tenth of that.");
-/// assert_eq!(words(None), "You made no guess; it is 40 % of the updates.");
+/// assert_eq!(words(Some(43.0)), "You guessed 43 % of the updates; it is 40.0: close.");
+/// assert_eq!(words(Some(4.0)), "You guessed 4 % of the updates; it is 40.0: 10 times as much.");
+/// let far = "You guessed 400 % of the updates; it is 40.0: a tenth of that.";
+/// assert_eq!(words(Some(400.0)), far);
+/// assert_eq!(words(None), "You made no guess; it is 40.0 % of the updates.");
 /// ```
 pub fn compare_guess(guess: Option<f64>, found: impl Into<Estimate>, unit: &str) -> String {
     let found = found.into();

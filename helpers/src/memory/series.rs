@@ -91,10 +91,11 @@ impl MemorySeries {
     /// As [`MemorySeries::of_readings`].
     ///
     /// ```
-    /// let said = "reading 100 32000\nasked 128\nreading 200 64000\nreading 300 96000";
-    /// let series = helpers::MemorySeries::of_text(said, "reading")?;
+    /// let line = |nth: u64| format!("reading {} {}\nasked 128\n", 100 * nth, 32_000 * nth);
+    /// let said: String = (1..=7).map(line).collect();
+    /// let series = helpers::MemorySeries::of_text(&said, "reading")?;
     /// assert_eq!(series.resident.slope.value.round(), 320.0);
-    /// assert_eq!((series.config.count, series.config.steps), (200, 2));
+    /// assert_eq!((series.config.count, series.config.steps), (600, 6));
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn of_text(text: &str, word: &str) -> Result<Self> {
@@ -122,9 +123,10 @@ impl MemorySeries {
     /// it: the points of a figure.
     ///
     /// ```
-    /// let said = "reading 100 1000000\nreading 200 2000000\nreading 300 3000000";
-    /// let series = helpers::MemorySeries::of_text(said, "reading")?;
-    /// assert_eq!(series.megabytes_more(), [(0.0, 0.0), (100.0, 1.0), (200.0, 2.0)]);
+    /// let line = |count: u64| format!("reading {count} {}\n", 1_000_000 * count);
+    /// let said: String = (1..=7).map(line).collect();
+    /// let series = helpers::MemorySeries::of_text(&said, "reading")?;
+    /// assert_eq!(series.megabytes_more()[..3], [(0.0, 0.0), (1.0, 1.0), (2.0, 2.0)]);
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn megabytes_more(&self) -> Vec<(f64, f64)> {

@@ -1,30 +1,47 @@
 //// solved
 fn mine() -> Design {
-    Design::new("mine", Family::Lock, || parking_lot::Mutex::new(0), |value, work| {
+    let add = |value: &Mutex<u64>, work: &mut Work| {
         let mut own = 0;
-        work.repeat(|section| { own += 1; section.work() });
-        work.finish(|| *value.lock() += own);
-    }, |value| *value.lock())
+        work.repeat(|section| {
+            own += 1;
+            section.work()
+        });
+        work.finish(|| *value.lock().unwrap() += own);
+    };
+    Design::new("mine", Family::Lock, || Mutex::new(0), add, |value| *value.lock().unwrap())
 }
 //// wrong: the work is not done
 fn mine() -> Design {
-    Design::new("mine", Family::Lock, || parking_lot::Mutex::new(0), |value, work| {
+    let add = |value: &Mutex<u64>, work: &mut Work| {
         let mut own = 0;
-        work.repeat(|section| { own += 1; section.delegated() });
-        work.finish(|| *value.lock() += own);
-    }, |value| *value.lock())
+        work.repeat(|section| {
+            own += 1;
+            section.delegated()
+        });
+        work.finish(|| *value.lock().unwrap() += own);
+    };
+    Design::new("mine", Family::Lock, || Mutex::new(0), add, |value| *value.lock().unwrap())
 }
 //// wrong: each thread forgets its last addition
 fn mine() -> Design {
-    Design::new("mine", Family::Lock, || parking_lot::Mutex::new(0), |value, work| {
+    let add = |value: &Mutex<u64>, work: &mut Work| {
         let mut own = 0;
-        work.repeat(|section| { own += 1; section.work() });
-        work.finish(|| *value.lock() += own - 1);
-    }, |value| *value.lock())
+        work.repeat(|section| {
+            own += 1;
+            section.work()
+        });
+        work.finish(|| *value.lock().unwrap() += own - 1);
+    };
+    Design::new("mine", Family::Lock, || Mutex::new(0), add, |value| *value.lock().unwrap())
 }
-//// wrong: the work outside, and a lock for each addition all the same
+//// wrong: it waits for a lock that it holds
 fn mine() -> Design {
-    Design::new("mine", Family::Lock, || parking_lot::Mutex::new(0), |value, work| {
-        work.repeat(|section| { let times = section.work(); *value.lock() += 1; times });
-    }, |value| *value.lock())
+    let add = |value: &Mutex<u64>, work: &mut Work| {
+        work.repeat(|section| {
+            let _held = value.lock().unwrap();
+            *value.lock().unwrap() += 1;
+            section.work()
+        });
+    };
+    Design::new("mine", Family::Lock, || Mutex::new(0), add, |value| *value.lock().unwrap())
 }

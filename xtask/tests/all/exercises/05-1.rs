@@ -1,50 +1,71 @@
 //// solved
-fn bars(values: &[(u64, f64)]) -> Result<Drawing> {
-    let header = ["hold, ns", "% waiting"].map(String::from).to_vec();
-    let rows = values.iter().map(|(hold, percent)| vec![hold.to_string(), percent.to_string()]).collect();
-    let data = Table { title: "How much do threads wait?".into(), header, rows };
-    Drawing::by_plotters(&data, &caption![], |area| {
-        let most = values.len() as f64;
-        let mut chart = ChartBuilder::on(area).set_left_and_bottom_label_area_size(120)
-            .build_cartesian_2d(0.0..most.max(1.0), 0.0..100.0)?;
-        chart.configure_mesh().disable_x_mesh().label_style(("sans-serif", 44)).draw()?;
-        let bars = values.iter().enumerate().map(|(place, (_, percent))| {
-            let from = place as f64 + 0.2;
-            Rectangle::new([(from, 0.0), (from + 0.6, *percent)], Family::Lock.colour().filled())
-        });
-        chart.draw_series(bars)?;
-        Ok(())
-    })
+#[derive(Default)]
+struct Ticket {
+    next: AtomicU64,
+    serving: AtomicU64,
+    state: parking_lot::Mutex<State>,
 }
-//// wrong: nothing is drawn
-fn bars(values: &[(u64, f64)]) -> Result<Drawing> {
-    let header = ["hold, ns", "% waiting"].map(String::from).to_vec();
-    let rows = values.iter().map(|(hold, percent)| vec![hold.to_string(), percent.to_string()]).collect();
-    let data = Table { title: "How much do threads wait?".into(), header, rows };
-    Drawing::by_plotters(&data, &caption![], |_| Ok(()))
-}
-//// wrong: all bars are of one height
-fn bars(values: &[(u64, f64)]) -> Result<Drawing> {
-    let header = ["hold, ns", "% waiting"].map(String::from).to_vec();
-    let rows = values.iter().map(|(hold, percent)| vec![hold.to_string(), percent.to_string()]).collect();
-    let data = Table { title: "How much do threads wait?".into(), header, rows };
-    Drawing::by_plotters(&data, &caption![], |area| {
-        for (place, _) in values.iter().enumerate() {
-            let left = 400 * place as i32;
-            area.draw(&Rectangle::new([(left, 100), (left + 200, 900)], Family::Lock.colour().filled()))?;
+impl Lock for Ticket {
+    fn with<T>(&self, section: impl FnOnce(&mut State) -> T) -> T {
+        let number = self.next.fetch_add(1, Relaxed);
+        while self.serving.load(Acquire) != number {
+            std::thread::yield_now();
         }
-        Ok(())
-    })
+        let result = section(&mut self.state.lock());
+        self.serving.store(number + 1, Release);
+        result
+    }
 }
-//// wrong: the twin holds no rows
-fn bars(values: &[(u64, f64)]) -> Result<Drawing> {
-    let header = ["hold, ns", "% waiting"].map(String::from).to_vec();
-    let data = Table { title: "How much do threads wait?".into(), header, rows: vec![] };
-    Drawing::by_plotters(&data, &caption![], |area| {
-        for (place, (_, percent)) in values.iter().enumerate() {
-            let (left, high) = (400 * place as i32, 900 - (8.0 * percent) as i32);
-            area.draw(&Rectangle::new([(left, high), (left + 200, 900)], Family::Lock.colour().filled()))?;
+//// wrong: numbers are drawn and nobody looks at them
+#[derive(Default)]
+struct Ticket {
+    next: AtomicU64,
+    serving: AtomicU64,
+    state: parking_lot::Mutex<State>,
+}
+impl Lock for Ticket {
+    fn with<T>(&self, section: impl FnOnce(&mut State) -> T) -> T {
+        let number = self.next.fetch_add(1, Relaxed);
+        let _ = self.serving.load(Acquire);
+        let result = section(&mut self.state.lock());
+        self.serving.store(number + 1, Release);
+        result
+    }
+}
+//// wrong: the number is drawn when the lock is held already
+#[derive(Default)]
+struct Ticket {
+    next: AtomicU64,
+    serving: AtomicU64,
+    state: parking_lot::Mutex<State>,
+}
+impl Lock for Ticket {
+    fn with<T>(&self, section: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock();
+        let number = self.next.fetch_add(1, Relaxed);
+        while self.serving.load(Acquire) != number {
+            std::thread::yield_now();
         }
-        Ok(())
-    })
+        let result = section(&mut state);
+        self.serving.store(number + 1, Release);
+        result
+    }
+}
+//// wrong: the turns are in order, and the section gets a state of its own
+#[derive(Default)]
+struct Ticket {
+    next: AtomicU64,
+    serving: AtomicU64,
+    state: parking_lot::Mutex<State>,
+}
+impl Lock for Ticket {
+    fn with<T>(&self, section: impl FnOnce(&mut State) -> T) -> T {
+        let number = self.next.fetch_add(1, Relaxed);
+        while self.serving.load(Acquire) != number {
+            std::thread::yield_now();
+        }
+        let result = section(&mut State::default());
+        self.serving.store(number + 1, Release);
+        result
+    }
 }

@@ -1,57 +1,33 @@
 //// solved
-use std::sync::atomic::{AtomicUsize, Ordering::{Acquire, Relaxed, Release}};
 #[derive(Default)]
-struct Ticket { next: AtomicUsize, serving: AtomicUsize, state: parking_lot::Mutex<State> }
-impl Lock for Ticket {
-    const LABEL: &'static str = "ticket";
-    fn with<T>(&self, section: impl FnOnce(&mut State) -> T) -> T {
-        let number = self.next.fetch_add(1, Relaxed);
-        while self.serving.load(Acquire) != number { std::thread::yield_now(); }
-        let result = section(&mut self.state.lock());
-        self.serving.store(number + 1, Release);
-        result
-    }
+#[repr(align(128))]
+struct Line(Mutex<u64>);
+#[derive(Default)]
+struct Two {
+    first: Line,
+    second: Line,
 }
-//// wrong: numbers are drawn and nobody looks at them
-use std::sync::atomic::{AtomicUsize, Ordering::{Acquire, Relaxed, Release}};
+//// wrong: the whole begins with a line, and both locks are in it
 #[derive(Default)]
-struct Ticket { next: AtomicUsize, serving: AtomicUsize, state: parking_lot::Mutex<State> }
-impl Lock for Ticket {
-    const LABEL: &'static str = "ticket";
-    fn with<T>(&self, section: impl FnOnce(&mut State) -> T) -> T {
-        let number = self.next.fetch_add(1, Relaxed);
-        let _ = self.serving.load(Acquire);
-        let result = section(&mut self.state.lock());
-        self.serving.store(number + 1, Release);
-        result
-    }
+#[repr(align(128))]
+struct Two {
+    first: Mutex<u64>,
+    second: Mutex<u64>,
 }
-//// wrong: the number is drawn when the lock is held already
-use std::sync::atomic::{AtomicUsize, Ordering::{Acquire, Relaxed, Release}};
+//// wrong: room between them, and the whole may lie anywhere
 #[derive(Default)]
-struct Ticket { next: AtomicUsize, serving: AtomicUsize, state: parking_lot::Mutex<State> }
-impl Lock for Ticket {
-    const LABEL: &'static str = "ticket";
-    fn with<T>(&self, section: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state.lock();
-        let number = self.next.fetch_add(1, Relaxed);
-        while self.serving.load(Acquire) != number { std::thread::yield_now(); }
-        let result = section(&mut state);
-        self.serving.store(number + 1, Release);
-        result
-    }
+#[repr(C)]
+struct Two {
+    first: Mutex<u64>,
+    room: [u64; 16],
+    second: Mutex<u64>,
 }
-//// wrong: the turns are in order, and the section gets a state of its own
-use std::sync::atomic::{AtomicUsize, Ordering::{Acquire, Relaxed, Release}};
+//// wrong: lines of 64 bytes
 #[derive(Default)]
-struct Ticket { next: AtomicUsize, serving: AtomicUsize, state: parking_lot::Mutex<State> }
-impl Lock for Ticket {
-    const LABEL: &'static str = "ticket";
-    fn with<T>(&self, section: impl FnOnce(&mut State) -> T) -> T {
-        let number = self.next.fetch_add(1, Relaxed);
-        while self.serving.load(Acquire) != number { std::thread::yield_now(); }
-        let result = section(&mut State::default());
-        self.serving.store(number + 1, Release);
-        result
-    }
+#[repr(align(64))]
+struct Line(Mutex<u64>);
+#[derive(Default)]
+struct Two {
+    first: Line,
+    second: Line,
 }
