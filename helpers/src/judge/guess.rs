@@ -1,6 +1,6 @@
 //! What a reader guessed, beside what came out, in a sentence.
 
-use crate::number::show_exact;
+use crate::number::{show_exact, show_number, thousands};
 use crate::stats::estimate::Estimate;
 
 /// A sentence that compares what was guessed with what was found. `unit` follows the numbers.
@@ -33,9 +33,10 @@ pub fn compare_guess(guess: Option<f64>, found: impl Into<Estimate>, unit: &str)
     }
 }
 
+/// As it was typed, but for commas.
 fn show_guess(guess: f64) -> String {
     match guess.abs() {
-        0.0..1e12 => show_exact(guess),
+        0.0..1e12 => thousands(guess),
         _ => format!("{guess:e}"),
     }
 }
@@ -57,24 +58,24 @@ fn distance(guess: f64, found: Estimate) -> String {
     }
     match times.abs() {
         times if times >= 9.95 => format!("{} times as much", show_exact(times.round())),
-        times if times >= 2.0 => format!("{times:.1} times as much"),
+        times if (1.95..2.05).contains(&times) => "twice as much".into(),
+        times if times > 2.0 => format!("{times:.1} times as much"),
         times if times > 1.0 => format!("{:.0} % more", 100.0 * (times - 1.0)),
         times if times > 0.5 => format!("{:.0} % less", 100.0 * (1.0 - times)),
-        times if times > 1e-12 => part(1.0 / times),
-        _ => "next to nothing of that".into(),
+        times => part(times),
     }
 }
 
-/// One of so many parts.
-fn part(parts: f64) -> String {
-    let whole = parts.round() as u64;
-    match whole {
-        2 => "half of that".into(),
-        3 => "a third of that".into(),
-        4 => "a quarter of that".into(),
-        10 => "a tenth of that".into(),
-        100 => "a hundredth of that".into(),
-        _ => format!("one part in {} of that", show_exact(parts.round())),
+/// A share below a half.
+fn part(share: f64) -> String {
+    match (1.0 / share).round() {
+        2.0 => "half of that".into(),
+        3.0 => "a third of that".into(),
+        4.0 => "a quarter of that".into(),
+        10.0 => "a tenth of that".into(),
+        100.0 => "a hundredth of that".into(),
+        parts if parts > 1_000.0 => "less than a thousandth of that".into(),
+        _ => format!("{} % of that", show_number(100.0 * share)),
     }
 }
 
@@ -88,7 +89,7 @@ mod tests {
         assert_eq!(words(1.0), "You guessed 1 threads; it is 1: right.");
         assert_eq!(words(2.0), "You guessed 2 threads; it is 1: half of that.");
         assert_eq!(words(1.25), "You guessed 1.25 threads; it is 1: 20 % less.");
-        assert_eq!(words(0.8), "You guessed 0.800 threads; it is 1: 25 % more.");
+        assert_eq!(words(0.8), "You guessed 0.8 threads; it is 1: 25 % more.");
         assert_eq!(
             words(0.0),
             "You guessed 0 threads; it is 1: more than that."
@@ -108,12 +109,13 @@ mod tests {
             words(f64::INFINITY),
             "Your guess, inf, is no number; it is 0 %."
         );
-        let far = compare_guess(Some(1e9), 1.0, "ns");
-        assert!(far.ends_with("one part in 1,000,000,000 of that."), "{far}");
-        let farther = compare_guess(Some(1e300), 1.0, "ns");
-        assert!(
-            farther.ends_with("it is 1: next to nothing of that."),
-            "{farther}"
-        );
+        for far in [1e9, 1e300] {
+            let words = compare_guess(Some(far), 1.0, "ns");
+            assert!(
+                words.ends_with("it is 1: less than a thousandth of that."),
+                "{words}"
+            );
+        }
+        assert!(compare_guess(Some(50.0), 1.0, "ns").ends_with("it is 1: 2.00 % of that."));
     }
 }

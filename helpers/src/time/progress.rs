@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// A run that is shorter says nothing of its length.
-const LONG_S: f64 = 2.0;
+const LONG_S: f64 = 5.0;
 
 /// The lines of one run: few, and whole, since a notebook keeps each.
 pub(crate) struct Progress {
@@ -12,7 +12,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Says how long `what` will take, when that is more than two seconds.
+    /// Says how long `what` will take, when that is more than five seconds.
     pub(crate) fn announce(what: &str, expected: Duration) -> Self {
         let expected_s = expected.as_secs_f64();
         if expected_s > LONG_S {
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(more.unwrap(), "by the first round, about 13 s in all");
         assert!(corrected_forecast(10.0, 1.0).is_some());
         assert!(corrected_forecast(1.0, 60.0).is_some());
-        assert_eq!(corrected_forecast(0.5, 1.9), None);
+        assert_eq!(corrected_forecast(0.5, 4.9), None);
     }
 
     #[test]
@@ -100,9 +100,9 @@ mod tests {
 
     #[test]
     fn what_the_warm_up_shows_takes_the_place_of_what_was_expected() {
-        let progress = Progress::announce("run", Duration::from_secs(3));
-        let same = progress.correct(Duration::from_secs(3));
-        assert_eq!(same.expected_s, 3.0);
+        let progress = Progress::announce("run", Duration::from_secs(6));
+        let same = progress.correct(Duration::from_secs(6));
+        assert_eq!(same.expected_s, 6.0);
         assert!(same.line(1, 4).unwrap().starts_with("25 % done, "));
         let short = Progress::announce("run", Duration::from_secs(1));
         assert_eq!(short.line(1, 4), None);

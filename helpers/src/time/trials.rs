@@ -109,7 +109,7 @@ impl<T: Clone> Trials<T> {
 /// Runs `experiment` at each of `sizes`, `trials` times, by turns, so that what disturbs the
 /// machine meanwhile disturbs all sizes alike.
 ///
-/// Says after the first round how long the others take, where that is more than two seconds.
+/// Says after the first round how long the others take, where that is more than five seconds.
 /// Up to as many threads as there are cores are taken for the experiment's own.
 ///
 /// # Errors
