@@ -58,19 +58,19 @@ impl Table {
     /// A table whose rows have as many cells as its header.
     ///
     /// ```
-    /// let rows = vec![["std".to_string(), "13.1".to_string()]];
-    /// let table = helpers::Table::of("Cost", ["lock", "ns"], rows);
+    /// let rows = [["std".to_string(), "13.1".to_string()]];
+    /// let table = helpers::Table::of("Cost", ["lock", "ns"], &rows);
     /// assert_eq!(table.to_string(), "Cost\nlock  ns\nstd   13.1\n");
     /// ```
     pub fn of<const COLUMNS: usize>(
         title: &str,
         header: [&str; COLUMNS],
-        rows: Vec<[String; COLUMNS]>,
+        rows: &[[String; COLUMNS]],
     ) -> Self {
         Self {
             title: title.into(),
             header: header.map(String::from).to_vec(),
-            rows: rows.into_iter().map(Vec::from).collect(),
+            rows: rows.iter().map(|row| row.to_vec()).collect(),
         }
     }
 

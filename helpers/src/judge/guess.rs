@@ -59,6 +59,7 @@ fn distance(guess: f64, found: Estimate) -> String {
     match times.abs() {
         times if times >= 9.95 => format!("{} times as much", show_exact(times.round())),
         times if (1.95..2.05).contains(&times) => "twice as much".into(),
+        times if times > 2.0 && times.fract() == 0.0 => format!("{times} times as much"),
         times if times > 2.0 => format!("{times:.1} times as much"),
         times if times > 1.0 => format!("{:.0} % more", 100.0 * (times - 1.0)),
         times if times > 0.5 => format!("{:.0} % less", 100.0 * (1.0 - times)),
