@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Where the programs lie, from the folder of the notebooks.
-const SOURCES: &str = "programs";
+/// Where the programs lie: from the folder of the notebooks, and from one beside it.
+const SOURCES: [&str; 2] = ["programs", "../notebooks/programs"];
 /// Where they are built, from there.
 const BUILT: &str = "../target/programs";
 /// A build that takes longer is stopped: an allocator in C takes minutes on a busy machine.
@@ -253,18 +253,20 @@ impl Source {
 }
 
 fn source_of(file: &str) -> Result<PathBuf> {
-    let found = fs::canonicalize(Path::new(SOURCES).join(file));
-    found.map_err(|why| match why.kind() {
-        ErrorKind::NotFound => {
-            let wrong = format!("there is no `{SOURCES}/{file}` beside the notebook");
-            Error::new(
-                format!("build {file}"),
-                wrong,
-                "the programs of this project",
-            )
+    let what = format!("build {file}");
+    let mut unreadable = None;
+    for folder in SOURCES {
+        match fs::canonicalize(Path::new(folder).join(file)) {
+            Ok(source) => return Ok(source),
+            Err(why) if why.kind() == ErrorKind::NotFound => {}
+            Err(why) => unreadable = Some(why),
         }
-        _ => cannot(&format!("build {file}"), why),
-    })
+    }
+    if let Some(why) = unreadable {
+        return Err(cannot(&what, why));
+    }
+    let wrong = format!("there is no `{}/{file}` beside the notebook", SOURCES[0]);
+    Err(Error::new(what, wrong, "the programs of this project"))
 }
 
 fn folder_of_builds() -> Result<PathBuf> {

@@ -1,7 +1,6 @@
 """Notebooks as files: their parameters, and what their cells showed."""
 
 import collections
-import json
 import re
 
 import nbformat
@@ -75,9 +74,7 @@ def outputs(notebook, cell_id=None):
 
 def data_of(output):
     """The data of a figure or a table, or nothing."""
-    data = output.get("data", {}).get(DATA_TYPE, {})
-    # The kernel sends text.
-    return json.loads(data) if isinstance(data, str) else data
+    return output.get("data", {}).get(DATA_TYPE, {})
 
 
 def figures(notebook):

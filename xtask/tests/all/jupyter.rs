@@ -326,7 +326,9 @@ const LOOK: &str = "(async () => {
     for (const [place, cell] of sheet.widgets.entries()) {
         const outputs = cell.model.outputs?.toJSON().map(output => output.data ?? {}) ?? [];
         const figures = outputs.filter(data => Object.keys(data).some(kind => kind.startsWith('image/')));
-        const tables = outputs.filter(data => data['text/markdown']).length;
+        // A program's text is no table.
+        const markdown = outputs.map(data => [data['text/markdown'] ?? ''].flat().join(''));
+        const tables = markdown.filter(text => text && !text.startsWith('```')).length;
         if (figures.length + tables === 0) continue;
         await sheet.scrollToItem(place, 'center');
         const shown = kind => [...cell.node.querySelectorAll(`.jp-OutputArea-output ${kind}`)];

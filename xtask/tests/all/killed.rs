@@ -87,7 +87,7 @@ impl Bench {
             .values()
             .filter(|text| text.contains("newnewnew"))
             .count();
-        assert_eq!((files.len(), new), (4, 3), "{:?}", files.keys());
+        assert_eq!((files.len(), new), (5, 3), "{:?}", files.keys());
         self.check_that_nothing_runs();
     }
 

@@ -259,7 +259,7 @@ fn what_is_stored_is_rendered_and_no_cell_runs() {
     let mut figure = cell("this is no Rust", &[]);
     figure["outputs"] = json!([{
         "output_type": "execute_result", "execution_count": 2, "metadata": {},
-        "data": { "image/png": "AAAA", "text/plain": "How many?", DATA_TYPE: data.to_string() }
+        "data": { "image/png": "AAAA", "text/plain": "How many?", DATA_TYPE: data }
     }]);
     let (folder, notebook, output) = small(&[]);
     write(&notebook, vec![prose("# Stored?"), figure]);
