@@ -156,8 +156,15 @@ impl Outcome {
 /// A folder that looks like the project to the notebooks in its folder `notebooks`.
 pub fn workspace() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    symlink(root().join("helpers"), folder.path().join("helpers")).unwrap();
-    fs::create_dir(folder.path().join("notebooks")).unwrap();
+    // Programs that were built before are not built again.
+    let programs = root().join("target/programs");
+    for made in [&programs, &folder.path().join("notebooks")] {
+        fs::create_dir_all(made).unwrap();
+    }
+    fs::create_dir(folder.path().join("target")).unwrap();
+    for path in ["helpers", "notebooks/programs", "target/programs"] {
+        symlink(root().join(path), folder.path().join(path)).unwrap();
+    }
     folder
 }
 
