@@ -7,8 +7,8 @@ import nbformat
 from failure import Failure
 
 Figure = collections.namedtuple("Figure", "cell png data")
-# As which a notebook keeps the data of a figure or a table: its title, a header and rows as they are
-# written; of a figure its axes, series and caption, too.
+# As which a notebook keeps the data of a figure or a table: its title, a header and rows as they
+# are written; of a figure its axes, series and caption, too.
 DATA_TYPE = "application/vnd.guard-time-weigh+json"
 PARAMETER = re.compile(r"^const (\w+)(: .+? = )(.+?);(?= *(?://|$))", re.MULTILINE)
 

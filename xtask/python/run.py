@@ -1,4 +1,4 @@
-"""Runs the notebooks that are asked for, or renders what they show; publishes all results or none."""
+"""Runs the notebooks that are asked for, or renders what they show; publishes all or nothing."""
 
 import asyncio
 import base64
