@@ -41,14 +41,15 @@ impl Error {
 }
 
 impl Error {
-    /// Whether a parameter was refused, as by [`within`](crate::within): then the parameter is to be
-    /// changed, and nothing is to be left out.
+    /// Whether a parameter was refused for its range: then the parameter is to be changed, and
+    /// nothing is to be left out.
     pub(crate) fn refuses_parameter(&self) -> bool {
         self.attempted.starts_with("use ")
     }
 }
 
-/// What was found; where it could not be, says so in a sentence, so that a notebook goes on without.
+/// What was found; where it could not be, says so in a sentence, so that a notebook goes on
+/// without.
 ///
 /// # Errors
 /// A parameter outside its range.

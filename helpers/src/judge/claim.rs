@@ -96,8 +96,8 @@ pub enum Verdict {
 impl Verdict {
     /// The verdict on the claim that something never happens, of trials that say where it did.
     ///
-    /// Trials can refute such a claim and never prove it, so it is shown beside a control: trials of
-    /// something in which it is known to happen, judged alike.
+    /// Trials can refute such a claim and never prove it, so it is shown beside a control: trials
+    /// of something in which it is known to happen, judged alike.
     ///
     /// ```
     /// use helpers::Verdict;

@@ -512,7 +512,8 @@ impl<'a> Layout<'a> {
         Ok(())
     }
 
-    /// Whether the line of a series leads upwards from a point, so that words above would lie on it.
+    /// Whether the line of a series leads upwards from a point, so that words above would lie on
+    /// it.
     fn rises_from(&self, index: usize, point: &Point) -> bool {
         let series = &self.figure.series[index];
         let height = |it: &Point| self.place_of(index, it, it.estimate.most_typical()).1;
@@ -520,8 +521,8 @@ impl<'a> Layout<'a> {
         series.style == Style::Joined && next.is_some_and(|next| height(next) < height(point))
     }
 
-    /// Over all points: words above a marker, of the lower mode below, or wherever beside it nothing
-    /// stands.
+    /// Over all points: words above a marker, of the lower mode below, or wherever beside it
+    /// nothing stands.
     fn words_beside(&mut self) {
         for beside in std::mem::take(&mut self.beside) {
             let size = (width(&beside.words, BESIDE) + 8, BESIDE);

@@ -65,7 +65,8 @@ pub fn beside_busy_threads<T>(threads: usize, measure: impl FnOnce() -> T) -> Re
         }
     };
     std::thread::scope(|scope| {
-        // Also where a thread does not start, or `measure` panics: else the scope would wait for ever.
+        // Also where a thread does not start, or `measure` panics: else the scope would wait for
+        // ever.
         let _end = EndOfBusiness(over);
         for _ in 0..threads {
             let started = std::thread::Builder::new().spawn_scoped(scope, keep_busy);
