@@ -23,11 +23,8 @@ pub fn within<T: PartialOrd + fmt::Display>(
         return Ok(value);
     }
     let [value, low, high] = [&value, allowed.start(), allowed.end()].map(thousands);
-    Err(Error::new(
-        format!("use {name}"),
-        format!("it is {value}"),
-        format!("{low} to {high}"),
-    ))
+    let wrong = format!("it is {value}");
+    Err(Error::of_parameter(name, wrong, format!("{low} to {high}")))
 }
 
 /// Refuses a list that is empty, or holds a value outside `allowed` or one twice; hands on any
@@ -51,7 +48,7 @@ pub fn each_within<'a, T: PartialOrd + fmt::Display>(
     let refuse = |wrong: String| {
         let [low, high] = [allowed.start(), allowed.end()].map(thousands);
         let allowed = format!("one number or more, {low} to {high}, each once");
-        Err(Error::new(format!("use {name}"), wrong, allowed))
+        Err(Error::of_parameter(name, wrong, allowed))
     };
     if values.is_empty() {
         return refuse("it is empty".into());
@@ -80,15 +77,23 @@ pub fn each_within<'a, T: PartialOrd + fmt::Display>(
 /// );
 /// ```
 pub fn schedule_of<'a>(name: &str, schedule: &'a [usize], steps: usize) -> Result<&'a [usize]> {
-    let count = |thread| schedule.iter().filter(|&&step| step == thread).count();
-    let wrong = match schedule.iter().find(|&&thread| thread > 1) {
-        Some(thread) => format!("it holds {}", thousands(thread)),
-        None if schedule.is_empty() => "it is empty".into(),
-        None if [count(0), count(1)] == [steps; 2] => return Ok(schedule),
-        None => format!("steps of thread 0: {}, of thread 1: {}", count(0), count(1)),
+    let wrong = match steps_of_two(schedule) {
+        Ok(counts) if counts == [steps; 2] => return Ok(schedule),
+        Ok([zeros, ones]) => format!("steps of thread 0: {zeros}, of thread 1: {ones}"),
+        Err(wrong) => wrong,
     };
     let allowed = format!("0 and 1, each {steps} times");
-    Err(Error::new(format!("use {name}"), wrong, allowed))
+    Err(Error::of_parameter(name, wrong, allowed))
+}
+
+/// How many steps of a schedule threads 0 and 1 take, or why it is none of two threads.
+pub(crate) fn steps_of_two(schedule: &[usize]) -> std::result::Result<[usize; 2], String> {
+    let count = |thread| schedule.iter().filter(|&&step| step == thread).count();
+    match schedule.iter().find(|&&thread| thread > 1) {
+        Some(thread) => Err(format!("it holds {}", thousands(thread))),
+        None if schedule.is_empty() => Err("it is empty".into()),
+        None => Ok([0, 1].map(count)),
+    }
 }
 
 #[cfg(test)]

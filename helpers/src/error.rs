@@ -19,6 +19,8 @@ pub struct Error {
     pub wrong: String,
     /// What is allowed instead, or what to do.
     pub allowed: String,
+    /// Whether a parameter lay outside its range: then it is to be changed, and nothing left out.
+    pub(crate) is_of_parameter: bool,
 }
 
 /// The result of every helper that can fail. The second parameter lets a cell that imports it name
@@ -36,15 +38,20 @@ impl Error {
             attempted: attempted.into(),
             wrong: wrong.into(),
             allowed: allowed.into(),
+            is_of_parameter: false,
         }
     }
-}
 
-impl Error {
-    /// Whether a parameter was refused for its range: then the parameter is to be changed, and
-    /// nothing is to be left out.
-    pub(crate) fn refuses_parameter(&self) -> bool {
-        self.attempted.starts_with("use ")
+    /// The refusal of a parameter by its name.
+    pub(crate) fn of_parameter(
+        name: &str,
+        wrong: impl Into<String>,
+        allowed: impl Into<String>,
+    ) -> Self {
+        Self {
+            is_of_parameter: true,
+            ..Self::new(format!("use {name}"), wrong, allowed)
+        }
     }
 }
 
@@ -65,7 +72,7 @@ impl Error {
 pub fn or_leave_out<T>(what: &str, found: Result<T>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(why) if why.refuses_parameter() => Err(why),
+        Err(why) if why.is_of_parameter => Err(why),
         Err(why) => {
             println!("Left out: {what}, since {}.", why.wrong);
             Ok(None)
@@ -79,6 +86,7 @@ impl fmt::Display for Error {
             attempted,
             wrong,
             allowed,
+            ..
         } = self;
         write!(f, "cannot {attempted}: {wrong} (allowed: {allowed})")
     }

@@ -71,6 +71,18 @@ pub fn how_many(found: &[bool], noun: &str) -> String {
     format!("{} of {}", thousands(count), counted(found.len(), noun))
 }
 
+/// The numbers in those lines of a text that begin with a word, in their order.
+///
+/// ```
+/// let said = "alive 10 of 12\nreading 1\nalive 3";
+/// assert_eq!(helpers::numbers_after(said, "alive"), [10.0, 12.0, 3.0]);
+/// ```
+pub fn numbers_after(text: &str, word: &str) -> Vec<f64> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix(word));
+    let words = lines.flat_map(str::split_whitespace);
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
 /// A number that nothing blurs: whole if it is.
 pub(crate) fn show_exact(value: f64) -> String {
     if value.fract() == 0.0 {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Where the programs lie: from the folder of the notebooks, and from one beside it.
-const SOURCES: [&str; 2] = ["programs", "../notebooks/programs"];
+/// Where the programs lie, from the folder of the notebooks.
+const SOURCES: &str = "programs";
 /// Where they are built, from there.
 const BUILT: &str = "../target/programs";
 /// A build that takes longer is stopped: an allocator in C takes minutes on a busy machine.
@@ -206,18 +206,6 @@ fn read_beside(mut from: impl Read + Send + 'static) -> std::thread::JoinHandle<
     })
 }
 
-/// The numbers in those lines of a text that begin with a word, in their order.
-///
-/// ```
-/// let said = "alive 10 of 12\nreading 1\nalive 3";
-/// assert_eq!(helpers::numbers_after(said, "alive"), [10.0, 12.0, 3.0]);
-/// ```
-pub fn numbers_after(text: &str, word: &str) -> Vec<f64> {
-    let lines = text.lines().filter_map(|line| line.strip_prefix(word));
-    let words = lines.flat_map(str::split_whitespace);
-    words.filter_map(|word| word.parse().ok()).collect()
-}
-
 /// The text of a program, as a notebook shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -254,19 +242,14 @@ impl Source {
 
 fn source_of(file: &str) -> Result<PathBuf> {
     let what = format!("build {file}");
-    let mut unreadable = None;
-    for folder in SOURCES {
-        match fs::canonicalize(Path::new(folder).join(file)) {
-            Ok(source) => return Ok(source),
-            Err(why) if why.kind() == ErrorKind::NotFound => {}
-            Err(why) => unreadable = Some(why),
+    let found = fs::canonicalize(Path::new(SOURCES).join(file));
+    found.map_err(|why| match why.kind() {
+        ErrorKind::NotFound => {
+            let wrong = format!("there is no `{SOURCES}/{file}` beside the notebook");
+            Error::new(what, wrong, "the programs of this project")
         }
-    }
-    if let Some(why) = unreadable {
-        return Err(cannot(&what, why));
-    }
-    let wrong = format!("there is no `{}/{file}` beside the notebook", SOURCES[0]);
-    Err(Error::new(what, wrong, "the programs of this project"))
+        _ => cannot(&what, why),
+    })
 }
 
 fn folder_of_builds() -> Result<PathBuf> {
@@ -309,7 +292,7 @@ mod tests {
     fn much_that_is_written_is_read_to_its_end() {
         let much = run_command("write", &mut shell("seq 1 100000; seq 1 100000 >&2")).unwrap();
         assert!(much.ends_with("100000\n"));
-        assert_eq!(numbers_after(&much, "").len(), 100_000);
+        assert_eq!(much.lines().count(), 100_000);
     }
 
     #[test]

@@ -431,7 +431,12 @@ fn a_caption_says_how_the_numbers_came_about() {
         },
         Warning::OneCore,
     ];
-    let drawing = chart("What does it cost?").costs(&run).draw().unwrap();
+    let figure = chart("What does it cost?").value(Axis::log("ns"));
+    let drawing = figure
+        .designs(&run.timings)
+        .caption(run.caption())
+        .draw()
+        .unwrap();
     let (_, caption) = drawing.text.split_once("\n\n").unwrap();
     let Machine {
         date, processor, ..

@@ -10,10 +10,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from page import page
 
+from notebooks import DATA_TYPE
+
 QUIET = 0.05
 OUTPUTS = ("stream", "execute_result", "display_data", "error")
-# What the kernel takes for text where a line was begun before it.
-MARK = "EVCXR_BEGIN_CONTENT"
 LONGEST_LINE = 300  # characters
 
 
@@ -66,11 +66,8 @@ def complaint(cell):
             said.append(output.text)
     text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(said)).split("\nstack backtrace:")[0]
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    if any(MARK in output.get("text", "") for output in cell.outputs):
-        lines = [
-            "a figure or a table was lost: a line was begun before it; "
-            "end what is printed with `println!`"
-        ]
+    if any(lacks_picture(output.get("data", {})) for output in cell.outputs):
+        lines = ["a figure came without its picture; run it again, or restart the kernel"]
     # Where cargo could not work, the lines that say why, out of all that it printed.
     if lines and lines[0].startswith("Compilation failed, but no parsable errors"):
         why = re.compile(r"^error: |\(os error |^Failed to wrap rustc: ")
@@ -84,6 +81,13 @@ def complaint(cell):
         line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…" for line in lines
     ]
     return "\n".join("  " + line for line in (lines or ["it wrote to stderr"] * bool(said))[:12])
+
+
+def lacks_picture(data):
+    """Whether this is a figure as text alone: the kernel shows its `Debug` form where it had to
+    compile the first `?` of a session twice."""
+    text = data.get("text/plain", "")
+    return " UTC on " in text and "image/png" not in data and DATA_TYPE not in data
 
 
 async def execute(notebooks, asked):

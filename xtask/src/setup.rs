@@ -4,7 +4,7 @@
 //! one, or with another's, or that does not work, is made anew, so a set-up that was stopped
 //! anywhere is finished by the next call.
 
-use crate::environment::{Environment, Wanted, forget, minor};
+use crate::environment::{Environment, OPTIONAL, Wanted, forget, minor};
 use crate::kernel::{self, KERNEL};
 use anyhow::{Context, Result, bail};
 use std::env;
@@ -175,7 +175,7 @@ fn install(wanted: &Wanted, environment: &Environment, lock: &File) -> Result<Ve
         return Ok(all);
     };
     let needed = wanted.needed_packages();
-    if pip(environment, &needed, lock)?.is_ok() {
+    if why.contains(OPTIONAL) && pip(environment, &needed, lock)?.is_ok() {
         println!(
             "Go is left out, since it could not be installed ({why}); the notebooks say where."
         );

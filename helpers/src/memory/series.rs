@@ -12,7 +12,7 @@ use crate::machine::stamp;
 use crate::memory::growing::Growing;
 use crate::memory::growth::MemoryGrowth;
 use crate::memory::reading::{MemoryReading, MemorySource, page_bytes};
-use crate::program::numbers_after;
+use crate::number::numbers_after;
 use crate::stats::linear_fit::LinearFit;
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! The house's canvas: a bitmap of one size with a title above and a caption below, in the house's
-//! colours and one font, and its text twin.
+//! colours and one font, and its text form.
 
 use crate::error::{Error, Result};
 use crate::show::caption::Caption;
@@ -30,7 +30,7 @@ pub type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 /// A drawn figure: what a notebook shows.
 ///
 /// A cell's last expression must not take a variable of the cell by value, or the kernel shows its
-/// `Debug` form: `let figure = Figure { .. };`, then `figure.draw()?`.
+/// `Debug` form; a [`chart`](crate::chart) borrows them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Drawing {
     /// The picture, 1440 x 840 pixels, opaque.

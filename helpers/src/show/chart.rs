@@ -9,9 +9,8 @@ use crate::show::figure::{Axis, Figure, Mark, Point, Scale, Series, Style};
 use crate::stats::estimate::Estimate;
 use crate::stats::order::sorted;
 use crate::time::design::Family;
-use crate::time::run::{DesignRun, Timing};
+use crate::time::run::Timing;
 use crate::time::trials::Trials;
-use std::collections::HashSet;
 
 /// Begins a figure with its question, or its finding.
 ///
@@ -117,54 +116,6 @@ impl Chart {
             Err(why) => self.refuse(why),
         }
         self
-    }
-
-    /// What an operation of every design of a run costs, and the run's caption: a row for each
-    /// design, or, where the run has several numbers of threads, a line for each.
-    ///
-    /// ```
-    /// use helpers::{Design, Family, Setting, chart, parking_lot::Mutex, time_designs};
-    /// let mutex = Design::new("mutex", Family::Lock, || Mutex::new(0),
-    ///     |value, work| work.repeat(|section| {
-    ///         *value.lock() += 1;
-    ///         section.work()
-    ///     }),
-    ///     |value| *value.lock());
-    /// let run = time_designs(&[mutex], &Setting { sample_ms: 1, ..Setting::default() })?;
-    /// let figure = chart("What does an addition cost?").costs(&run).figure()?;
-    /// assert_eq!(figure.series[0].label, "mutex");
-    /// # Ok::<(), helpers::Error>(())
-    /// ```
-    pub fn costs(mut self, run: &DesignRun) -> Self {
-        if self.figure.value == Axis::default() {
-            self.figure.value = Axis::log("wall time per operation of all threads together, ns");
-        }
-        self.figure.caption = self.figure.caption.and(&run.caption());
-        let is_of_one_number = run
-            .timings
-            .windows(2)
-            .all(|two| two[0].threads == two[1].threads);
-        if is_of_one_number {
-            let row = |chart: Self, timing: &Timing| {
-                chart.row(&timing.label, timing.family, timing.ns_per_operation())
-            };
-            return run.timings.iter().fold(self, row);
-        }
-        self.figure.position = Axis::log("threads");
-        let mut labels: Vec<&str> = run.timings.iter().map(|it| it.label.as_str()).collect();
-        let mut seen = HashSet::new();
-        labels.retain(|label| seen.insert(*label));
-        let line = |chart: Self, label| chart.line_over_threads(run, label);
-        labels.into_iter().fold(self, line).cores()
-    }
-
-    fn line_over_threads(self, run: &DesignRun, label: &str) -> Self {
-        let timings: Vec<&Timing> = run.timings.iter().filter(|it| it.label == label).collect();
-        let family = timings[0].family;
-        let points = timings
-            .iter()
-            .map(|it| (it.threads as f64, it.ns_per_operation()));
-        self.line(label, family, points.collect::<Vec<_>>())
     }
 
     /// A row of what could perhaps not be measured here: then there is none, the caption says why,
@@ -441,7 +392,7 @@ impl Chart {
     fn found<T>(&mut self, label: &str, found: Result<T>) -> Option<T> {
         match found {
             Ok(found) => return Some(found),
-            Err(why) if why.refuses_parameter() => self.refuse(why),
+            Err(why) if why.is_of_parameter => self.refuse(why),
             Err(why) => {
                 let reason = format!("left out: {}", why.wrong);
                 self.figure.caption.settings.push((label.into(), reason));

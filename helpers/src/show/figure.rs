@@ -379,7 +379,7 @@ impl Figure {
         matches!(self.value.scale, Scale::Named(_))
     }
 
-    /// The text twin: a row a point, in the order of the position axis, with the columns that say
+    /// The text form: a row a point, in the order of the position axis, with the columns that say
     /// something.
     pub(crate) fn table(&self) -> Table {
         let words = self.words();

@@ -526,7 +526,12 @@ impl<'a> Layout<'a> {
     fn words_beside(&mut self) {
         for beside in std::mem::take(&mut self.beside) {
             let size = (width(&beside.words, BESIDE) + 8, BESIDE);
-            let spots = self.spots(&beside, size.0);
+            let mut spots = self.spots(&beside, size.0);
+            // Not on the axis below.
+            let lowest = self.frame.bottom - size.1 / 2;
+            if spots.iter().any(|(_, y)| *y <= lowest) {
+                spots.retain(|(_, y)| *y <= lowest);
+            }
             let edges = (self.frame.left + size.0 / 2, self.frame.right - size.0 / 2);
             let spot = free_spot(&spots, size, edges, &self.taken);
             self.taken.push((spot, size));

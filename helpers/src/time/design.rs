@@ -100,7 +100,8 @@ impl Design {
     /// let start = || Mutex::new(0);
     /// let design = Design::of_calls("mutex", Family::Lock, start, add, |value| *value.lock());
     /// let setting = Setting { sample_ms: 1, ..Default::default() };
-    /// assert!(helpers::time_designs(&[design], &setting)?.timing("mutex", 1)?.cost()?.value > 0.0);
+    /// let run = helpers::time_designs(&[design], &setting)?;
+    /// assert!(run.timing("mutex", 1)?.cost()?.value > 0.0);
     /// # Ok::<(), helpers::Error>(())
     /// ```
     pub fn of_calls<S: Send + Sync + 'static>(

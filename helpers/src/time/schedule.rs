@@ -1,6 +1,6 @@
 //! An operation of two steps that two threads do: in an order that is chosen, or by chance.
 
-use crate::check::within;
+use crate::check::{steps_of_two, within};
 use crate::error::{Error, Result};
 use crate::machine::stamp;
 use crate::time::attempt::{Ending, attempt};
@@ -277,17 +277,14 @@ fn in_time<R: Send + 'static>(
 
 /// Refuses a schedule that no two threads can follow.
 fn check(schedule: &[usize]) -> Result<()> {
-    let steps = |thread| schedule.iter().filter(|&&it| it == thread).count();
-    let [zeros, ones] = [0, 1].map(steps);
-    let wrong = match schedule.iter().find(|&&thread| thread > 1) {
-        Some(thread) => format!("it holds {thread}"),
-        None if schedule.is_empty() => "it is empty".into(),
-        None if schedule.len() > MOST_STEPS => format!("it has {} steps", schedule.len()),
-        None if zeros % 2 == 0 && ones % 2 == 0 => return Ok(()),
-        None => format!("steps of thread 0: {zeros}, of thread 1: {ones}"),
+    let wrong = match steps_of_two(schedule) {
+        Ok(_) if schedule.len() > MOST_STEPS => format!("it has {} steps", schedule.len()),
+        Ok([zeros, ones]) if zeros % 2 == 0 && ones % 2 == 0 => return Ok(()),
+        Ok([zeros, ones]) => format!("steps of thread 0: {zeros}, of thread 1: {ones}"),
+        Err(wrong) => wrong,
     };
     let allowed = "2 to 12 steps, each 0 or 1, and of each an even number";
-    Err(Error::new("use SCHEDULE", wrong, allowed))
+    Err(Error::of_parameter("SCHEDULE", wrong, allowed))
 }
 
 #[cfg(test)]

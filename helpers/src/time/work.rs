@@ -71,7 +71,8 @@ impl Section {
     ///     }),
     ///     |state| state.lock().0);
     /// let setting = Setting { sample_ms: 1, ..Default::default() };
-    /// assert!(helpers::time_designs(&[sorting], &setting)?.timing("sorting", 1)?.cost()?.value > 0.0);
+    /// let run = helpers::time_designs(&[sorting], &setting)?;
+    /// assert!(run.timing("sorting", 1)?.cost()?.value > 0.0);
     /// # Ok::<(), helpers::Error>(())
     /// ```
     #[inline]

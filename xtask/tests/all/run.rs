@@ -55,6 +55,10 @@ fn what_cannot_run_is_refused_before_anything_runs() {
     check_refusals(folder.path(), &REFUSED.replace("NAMES", &names.join(", ")));
 }
 
+/// A figure as the kernel shows it where it has lost the picture.
+const TEXT_ALONE: &str = "let lost = ();
+println!(\"EVCXR_BEGIN_CONTENT text/plain\\nWhat?\\nMeasured 2026-11-30 05:00 UTC on 2 cores.\\nEVCXR_END_CONTENT\");";
+
 const KILLS: &str = "let kernel = std::os::unix::process::parent_id().to_string();
 std::process::Command::new(\"sh\").args([\"-c\", \"kill -KILL $0\", &kernel]).status()?;";
 
@@ -68,6 +72,7 @@ fn a_run_that_fails_says_where_and_changes_nothing() {
         ("Err::<(), _>(\"it went wrong\")?", "  it went wrong"),
         ("let count: usize = \"many\";", "mismatched types"),
         ("std::process::exit(0)", "Subprocess terminated"),
+        (TEXT_ALONE, "a figure came without its picture"),
         (KILLS, ""),
     ] {
         progress(&format!("a cell that fails: {source}"));
@@ -92,7 +97,7 @@ fn a_run_that_fails_says_where_and_changes_nothing() {
         );
         let (named, most) = match source {
             KILLS => (format!("ended the kernel: {}…\n", &source[..59]), 1),
-            _ => (format!("failed: {source}\n"), 14),
+            _ => (format!("failed: {}\n", source.lines().next().unwrap()), 14),
         };
         let stderr = outcome.stderr;
         assert!(
