@@ -208,6 +208,7 @@ impl Estimate {
     /// };
     /// assert_eq!(written(319.93, 319.6, 320.2, 0.0), ["319.93", "319.60", "320.20"]);
     /// assert_eq!(written(1_234.0, 1_201.0, 1_270.0, 41.0), ["1,230", "1,200", "1,270"]);
+    /// assert_eq!(written(8.3, 6.4, 380.0, 0.0), ["8", "6", "380"]);
     /// ```
     pub fn written(&self) -> [String; 3] {
         let [low, high] = self.reach();
@@ -218,18 +219,15 @@ impl Estimate {
     pub(crate) fn value_written(&self) -> String {
         match self.modes {
             Some(Modes { values, .. }) => values.map(|mode| self.write(mode)).join(" or "),
-            None => match self.place_of(self.value) {
-                Some(place) => write_to(self.value, place),
-                None => self.write(self.value),
-            },
+            None => self.write(self.value),
         }
     }
 
     /// The last power of ten that is written of a number. A wide interval makes nothing of noise,
-    /// and not of what is above 0 for sure.
+    /// and not of what is above 0 for sure; what a step hides stays hidden.
     fn place_of(&self, number: f64) -> Option<i32> {
         let place = self.place()?;
-        match self.low > 0.0 && number > 0.0 {
+        match self.step == 0.0 && self.low > 0.0 && number > 0.0 {
             true => Some(place.min(number.log10().floor() as i32)),
             false => Some(place),
         }
@@ -281,7 +279,7 @@ impl Estimate {
     }
 
     fn write(&self, number: f64) -> String {
-        match self.place() {
+        match self.place_of(number) {
             Some(place) => write_to(number, place),
             None => show_exact(number),
         }
