@@ -13,6 +13,7 @@ mod cells;
 mod checks;
 mod compare;
 mod crates;
+mod ends;
 mod executed;
 mod exercises;
 mod interrupts;
