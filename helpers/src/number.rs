@@ -26,6 +26,31 @@ pub(crate) fn with_decimals(number: f64, decimals: usize) -> String {
     format!("{}.{part}", thousands(whole))
 }
 
+/// The power of ten of a number's first digit.
+pub(crate) fn first_digit(number: f64) -> i32 {
+    number.abs().log10().floor() as i32
+}
+
+pub(crate) fn round_to(number: f64, place: i32) -> f64 {
+    let unit = 10_f64.powi(place);
+    // Rounded to nothing, a number has no sign.
+    (number / unit).round() * unit + 0.0
+}
+
+/// A number to a power of ten.
+pub(crate) fn write_to(number: f64, place: i32) -> String {
+    let rounded = round_to(number, place);
+    match place {
+        ..0 => with_decimals(rounded, place.unsigned_abs() as usize),
+        _ => thousands(rounded),
+    }
+}
+
+/// A number above 0 in so many digits.
+pub(crate) fn to_digits(number: f64, digits: i32) -> String {
+    write_to(number, first_digit(number) - digits + 1)
+}
+
 /// A number as a reader wants it: three significant digits below 1,000, whole with commas above.
 ///
 /// ```

@@ -6,7 +6,7 @@
 //! ratios of rounds.
 
 use crate::error::{Error, Result};
-use crate::number::{show_exact, thousands, with_decimals};
+use crate::number::{first_digit, round_to, show_exact, write_to};
 use crate::stats::beta::beta_quantile;
 use crate::stats::correlation::{correlation, inflation, ranks, told_by_few};
 use crate::stats::modes::Modes;
@@ -246,10 +246,9 @@ impl Estimate {
     /// assert_eq!(Estimate::exact(99_999.0).in_words(), "99,999");
     /// ```
     pub fn in_words(&self) -> String {
-        let first_digit = |number: f64| number.abs().log10().floor() as i32;
-        let write = |number: f64| match self.place_of(number) {
-            Some(place) if number != 0.0 => write_to(number, place.max(first_digit(number) - 2)),
-            _ => self.write(number),
+        let write = |number: f64| match self.place_in_words(number) {
+            Some(place) => write_to(number, place),
+            None => self.write(number),
         };
         match self.modes {
             Some(Modes { values, .. }) => values.map(write).join(" or "),
@@ -257,10 +256,30 @@ impl Estimate {
         }
     }
 
+    /// The last power of ten that a sentence says of a number.
+    fn place_in_words(&self, number: f64) -> Option<i32> {
+        let place = self.place_of(number).filter(|_| number != 0.0)?;
+        Some(place.max(first_digit(number) - 2))
+    }
+
+    /// The number that a sentence says, or of two the more frequent, and how many digits it has.
+    pub(crate) fn said(&self) -> (f64, i32) {
+        let number = self.most_typical();
+        match self.place_in_words(number) {
+            Some(place) => (round_to(number, place), first_digit(number) - place + 1),
+            None => (number, 3),
+        }
+    }
+
     /// From where to where verdicts look: the interval and, of two modes, all samples near them.
     pub(crate) fn reach(&self) -> [f64; 2] {
         let [lowest, highest] = self.modes.map_or([self.value; 2], |modes| modes.range);
         [self.low.min(lowest), self.high.max(highest)]
+    }
+
+    /// The same, as finely as the value can be told.
+    pub(crate) fn reach_in_words(&self) -> [String; 2] {
+        self.reach().map(|end| self.write(end))
     }
 
     /// The modes, the lower one first; where there is one, the value.
@@ -325,17 +344,6 @@ impl Estimate {
 impl From<f64> for Estimate {
     fn from(value: f64) -> Self {
         Self::exact(value)
-    }
-}
-
-/// A number to a power of ten.
-fn write_to(number: f64, place: i32) -> String {
-    let unit = 10_f64.powi(place);
-    // Rounded to nothing, a number has no sign.
-    let rounded = (number / unit).round() * unit + 0.0;
-    match place {
-        ..0 => with_decimals(rounded, place.unsigned_abs() as usize),
-        _ => thousands(rounded),
     }
 }
 
