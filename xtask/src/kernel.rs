@@ -41,7 +41,7 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
         None => install(root, environment, version, lock)?,
     };
     // It starts the kernel, so what it shields from holds in every front end.
-    let launch = root.join("xtask/python/launch.py");
+    let launch = root.join("xtask/python/launch");
     let registered = |name: &str| {
         let python = environment.bin().join("python");
         let argv = json!([python, "-I", launch, kernel, root, "{connection_file}"]);

@@ -127,17 +127,19 @@ fn kernels_that_start_together_or_find_half_of_it_load_all_the_same() {
     assert_eq!(asked(&notebooks, "40 + 2"), "42");
 }
 
-/// Runs a script with the functions of `launch.py` as `launch`, and a folder as `place`.
+/// Runs a script with what starts the kernel, and a folder as `place`.
 fn in_python(script: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let begin = "import os, pathlib, runpy, sys, types
-launch = types.SimpleNamespace(**runpy.run_path(sys.argv[1]))
+    let begin = "import os, pathlib, sys, types
+sys.path.insert(0, sys.argv[1])
+from crates import Crates
+from settings import cargo_home
 place, project = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 ";
     let mut python = tool("python");
     python
         .args(["-c", &(begin.to_owned() + script)])
-        .arg(root().join("xtask/python/launch.py"))
+        .arg(root().join("xtask/python/launch"))
         .args([folder.path(), &root()]);
     let outcome = Outcome::of(python.output().unwrap());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -151,7 +153,7 @@ fn another_compiler_checkout_or_home_of_cargo_has_crates_of_its_own() {
     near.mkdir(exist_ok=True)
     (near / 'Cargo.lock').write_text(lock)
     rust = types.SimpleNamespace(version=[version], host='')
-    return launch.Crates(project, near, place / home, rust).folder
+    return Crates(project, near, place / home, rust).folder
 folders = [folder(), folder(near='other'), folder(home='other'), folder(version='1.96'), folder(lock='x')]
 assert len(set(folders)) == 5 and folder() == folders[0]",
     );
@@ -167,7 +169,7 @@ for name in ('a.rlib', 'a.rmeta', 'liba.so', 'a.d', 'incremental/a'):
     (built / name).write_text(name)
     os.utime(built / name, ns=(5, 7))
 crates = types.SimpleNamespace(folder=place)
-launch.Crates.copy(crates, place / 'copy')
+Crates.copy(crates, place / 'copy')
 copied = place / 'copy/debug'
 for name, shared in (('a.rlib', True), ('a.rmeta', True), ('liba.so', False), ('a.d', False)):
     assert (copied / name).samefile(built / name) == shared, name
@@ -183,12 +185,12 @@ fn homes_of_cargo_do_not_disturb_each_other() {
         "import shutil
 def made(name):
     (place / name / 'registry').mkdir(parents=True, exist_ok=True)
-    return launch.cargo_home(place / 'project', None, place / name) / 'registry'
+    return cargo_home(place / 'project', None, place / name) / 'registry'
 one, other = made('one'), made('other')
 shutil.rmtree(place / 'other')
 assert one.samefile(place / 'one/registry') and one == made('one')
 assert not other.exists() and other == made('other') and other.samefile(place / 'other/registry')
 (place / 'file').touch()
-assert launch.cargo_home(place / 'file', place, place / 'one') == place / 'cargo-home'",
+assert cargo_home(place / 'file', place, place / 'one') == place / 'cargo-home'",
     );
 }
