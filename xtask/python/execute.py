@@ -1,7 +1,6 @@
 """Executes notebooks, each in a fresh kernel, and renders each."""
 
 import asyncio
-import queue
 import re
 import subprocess
 
@@ -12,8 +11,6 @@ from page import page
 
 from notebooks import DATA_TYPE
 
-QUIET = 0.05
-OUTPUTS = ("stream", "execute_result", "display_data", "error")
 LONGEST_LINE = 300  # characters
 
 
@@ -36,21 +33,6 @@ class Client(NotebookClient):
         said = complaint(cell)
         if said and "raises-exception" not in cell.metadata.get("tags", []):
             raise Failure(f"{where} failed: {line}\n{said}")
-
-    async def receive_late_outputs(self, cell, cell_index, **_):
-        """Waits until a cell has shown everything.
-
-        The kernel sends what a cell writes from a thread of its own, which may be later than its
-        word that the cell has finished: the text of a failed `?` mostly is. It would then pass for
-        what the next cell wrote, or be lost.
-        """
-        while True:
-            try:
-                message = await self.kc.get_iopub_msg(timeout=QUIET)
-            except queue.Empty:
-                break
-            if message["msg_type"] in OUTPUTS:
-                self.process_message(message, cell, cell_index)
 
 
 def complaint(cell):
@@ -96,6 +78,9 @@ async def execute(notebooks, asked):
     settings = {
         "timeout": None,
         "startup_timeout": 600,
+        # What a cell has shown is waited for, or missed: never left out without a word.
+        "iopub_timeout": 600,
+        "raise_on_iopub_timeout": True,
         "allow_errors": True,
         "record_timing": False,
         "coalesce_streams": True,
@@ -103,7 +88,6 @@ async def execute(notebooks, asked):
     pages = []
     for path, notebook in notebooks.items():
         client = Client(notebook, kernel_name=asked["kernel"], **settings)
-        client.on_cell_executed = client.receive_late_outputs
         client.path = path
         client.create_kernel_manager().connection_file = f"{asked['connection']}.json"
         try:

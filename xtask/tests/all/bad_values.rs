@@ -128,22 +128,16 @@ fn refuses(
     let what = format!("{} = {:.60} in {}", parameter.name, bad.0, cell.id);
     session.doing.clone_from(&what);
     let said = session.execute(&format!("{}\n{}", parameter.line(&bad.0), cell.source));
-    // Stderr is one stream: what comes before the sign is the cell's.
-    let answers = format!(
-        "{}\neprintln!(\"end\"); 1 + 1",
-        parameter.line(&parameter.small(0.0))
-    );
-    let next = session.execute_until(&answers, "end", &[]);
+    let small = parameter.line(&parameter.small(0.0));
+    let next = session.execute(&format!("{small}\n1 + 1"));
     let error = said.error() + &next.error();
     assert!(
         error.is_empty() && next.shown() == "2",
         "{what}: the kernel does not answer: {error}"
     );
-    let (stdout, stderr) = (
-        said.stream("stdout"),
-        said.stream("stderr") + &next.stream("stderr"),
-    );
-    let sentence = stderr.strip_suffix("end\n").unwrap().trim_end();
+    let stdout = said.stream("stdout");
+    let stderr = said.stream("stderr");
+    let sentence = stderr.trim_end();
     let text = stdout.clone() + sentence + &said.shown();
     for trace in ["panicked", "backtrace", "thread '", "Err(", "overflow"] {
         assert!(!text.contains(trace), "{what}: {trace:?} stands in {text}");

@@ -267,8 +267,6 @@ impl Sheet {
             self.begin("Run", "Run All Cells");
             return self.finish(what);
         }
-        // The text of a failed `?` may come later than the word that its cell has finished.
-        sleep(Duration::from_millis(200));
         progress(&format!("  finished: {what}"));
     }
 

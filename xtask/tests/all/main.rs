@@ -9,6 +9,7 @@
 
 mod bad_values;
 mod browser;
+mod busy;
 mod cells;
 mod checks;
 mod compare;
@@ -27,6 +28,7 @@ mod orders;
 mod other_tools;
 mod page;
 mod parameter_cells;
+mod relay;
 mod run;
 mod session;
 #[cfg(target_os = "linux")] // processes are found in `/proc`

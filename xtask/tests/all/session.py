@@ -45,17 +45,6 @@ def execute(source, seconds, sign, interrupts):
         idle = idle and message["content"].get("execution_state") == "idle"
     while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != asked:
         pass
-    # Stderr comes from a thread of its own, mostly after the kernel's word that the cell has
-    # finished, and would be taken for the next cell's: a sign is waited for, and the text of a
-    # failed `?`, which no cell has that shows a result or an error.
-    awaited = began is None
-    while awaited or not any(
-        output.output_type in ("execute_result", "error") for output in outputs
-    ):
-        message = receive(60 if awaited else 0.1, outputs)
-        awaited = awaited and message and sign not in message["content"].get("text", "")
-        if not message:
-            break
     return outputs
 
 

@@ -1,32 +1,12 @@
 //! Verdicts again and again: on a quiet machine they stay, and elsewhere none turns into its
 //! opposite.
 
+use crate::busy::Busy;
 use crate::parameter_cells::{Parts, parts};
 use crate::session::Session;
 use crate::workbench::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::process::{Child, Command};
-
-/// Keeps a core busy.
-struct Busy(Child);
-
-impl Busy {
-    fn start() -> Self {
-        Self(
-            Command::new("sh")
-                .args(["-c", "while :; do :; done"])
-                .spawn()
-                .unwrap(),
-        )
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let _ = self.0.kill().and_then(|()| self.0.wait().map(drop));
-    }
-}
 
 /// What the verdict's table says of each claim and control.
 fn verdicts(
@@ -90,8 +70,7 @@ fn a_verdict_stays_on_a_quiet_machine_and_never_turns_into_its_opposite() {
             assert_eq!(verdicts, expected, "{}", parts.name);
         }
         never_opposite(expected, &quiet, &parts.name);
-        let cores = std::thread::available_parallelism().unwrap().get();
-        let busy: Vec<Busy> = (0..cores).map(|_| Busy::start()).collect();
+        let busy = Busy::everywhere();
         never_opposite(
             expected,
             &verdicts(&mut session, &parts, 10, "beside busy programs"),
