@@ -97,5 +97,5 @@ async def execute(notebooks, asked):
         except RuntimeError as error:
             raise Failure(f"{client.path.stem}: the kernel did not start: {error}") from None
         print(f"{client.path.stem}  rendering", flush=True)
-        pages.append(asyncio.create_task(asyncio.to_thread(page, client.nb, client.path.stem)))
+        pages.append(asyncio.create_task(asyncio.to_thread(page, client.nb, path)))
     return await asyncio.gather(*pages)

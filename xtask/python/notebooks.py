@@ -6,7 +6,7 @@ import re
 import nbformat
 from failure import Failure
 
-Figure = collections.namedtuple("Figure", "cell png data")
+Figure = collections.namedtuple("Figure", "cell png text data")
 # As which a notebook keeps the data of a figure or a table: its title, a header and rows as they
 # are written; of a figure its axes, series and caption, too.
 DATA_TYPE = "application/vnd.guard-time-weigh+json"
@@ -79,7 +79,12 @@ def data_of(output):
 
 def figures(notebook):
     return [
-        Figure(cell, output.data["image/png"].replace("\n", ""), data_of(output))
+        Figure(
+            cell,
+            output.data["image/png"].replace("\n", ""),
+            output.data.get("text/plain", ""),
+            data_of(output),
+        )
         for cell, output in outputs(notebook)
         if "image/png" in output.get("data", {})
     ]

@@ -37,19 +37,32 @@ def alternative_text(output):
     return data["title"] + rows + more
 
 
-def page(notebook, name):
-    """The page of a notebook."""
-    # Not HTML before the others, nor JavaScript at all.
-    priority = ["image/png", "image/jpeg", "text/markdown", "text/html", "text/latex", "text/plain"]
+# What is shown of an output: not HTML before the others, nor JavaScript at all.
+PRIORITY = [
+    "image/png",
+    "image/jpeg",
+    "image/svg+xml",
+    "text/markdown",
+    "text/html",
+    "text/latex",
+    "text/plain",
+]
+
+
+def page(notebook, path):
+    """The page of a notebook, with the pictures that lie beside it."""
     exporter = HTMLExporter(
-        config=Config(NbConvertBase={"display_data_priority": priority}),
+        config=Config(NbConvertBase={"display_data_priority": PRIORITY}),
         template_name="basic",
         raw_template=beside("figure.html.j2"),
         filters={"alternative_text": alternative_text},
         exclude_input_prompt=True,
         exclude_output_prompt=True,
+        embed_images=True,
     )
-    soup = BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
+    beside_it = {"metadata": {"path": str(path.parent)}}
+    body, _ = exporter.from_notebook_node(notebook, resources=beside_it)
+    soup = BeautifulSoup(body, "html.parser")
     for element in soup.select("script, .anchor-link"):
         element.decompose()
     headings = soup.select("h2[id], h3[id]")
@@ -61,7 +74,7 @@ def page(notebook, name):
         contents = f'<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>'
         # The first cell says what it is all about.
         soup.select_one(".cell").insert_after(BeautifulSoup(contents, "html.parser"))
-    return rendered(title=summary(notebook, name)["title"], body=str(soup))
+    return rendered(title=summary(notebook, path.stem)["title"], body=str(soup))
 
 
 def rendered(**values):

@@ -13,7 +13,7 @@ from failure import Failure, fail
 from page import index, page
 from samples import samples
 
-from notebooks import cover, list_notebooks, parameters, read, set_parameter
+from notebooks import cover, figures, list_notebooks, parameters, read, set_parameter
 
 
 def publish(files):
@@ -120,7 +120,7 @@ def run(asked):
     if asked["in_place"]:
         for path, notebook in notebooks.items():
             files |= stored(path, notebook)
-    publish(files | rendered(notebooks, pages, output))
+    publish(files | rendered(notebooks, pages, asked))
 
 
 def render(asked):
@@ -128,25 +128,41 @@ def render(asked):
     notebooks, output = choose(asked)
     check(output)
     pages = [made_page(notebook, path) for path, notebook in notebooks.items()]
-    publish(rendered(notebooks, pages, output))
+    publish(rendered(notebooks, pages, asked))
 
 
 def made_page(notebook, path):
     try:
-        return page(notebook, path.stem)
+        return page(notebook, path)
     except Exception as error:
         raise Failure(f"{path} cannot be shown as a page: {error}") from None
 
 
-def rendered(notebooks, pages, output):
+def rendered(notebooks, pages, asked):
     """The files of a run: of each notebook itself, its page and its samples; and the index."""
-    files = {}
+    files, output = {}, pathlib.Path(asked["output"])
     for (path, notebook), made in zip(notebooks.items(), pages):
         files[output / path.name] = written(notebook)
         files[output / f"{path.stem}.html"] = made
-        files[output / f"{path.stem}.csv"] = samples(notebook, path.stem)
+        files[output / f"{path.stem}.csv"] = samples(path.stem, figures(notebook))
+        if asked["figures"]:
+            files |= single(path.stem, notebook, output / "figures")
     named = {path.stem: notebook for path, notebook in notebooks.items()}
     return files | {output / "index.html": index(output, named)}
+
+
+def single(name, notebook, folder):
+    """Each figure by itself, named by its notebook and its title: picture, text and samples."""
+    files = {}
+    for figure in figures(notebook):
+        words = re.findall(r"\w+", figure.data.get("title", figure.cell).lower())
+        path = folder / f"{name}-{'-'.join(words)}.png"
+        if path in files:  # another one of that title
+            path = path.with_stem(f"{path.stem}-{figure.cell}")
+        files[path] = base64.b64decode(figure.png)
+        files[path.with_suffix(".txt")] = figure.text.encode()
+        files[path.with_suffix(".csv")] = samples(name, [figure])
+    return files
 
 
 def stored(path, notebook):

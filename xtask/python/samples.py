@@ -3,8 +3,6 @@
 import csv
 import io
 
-from notebooks import figures
-
 HEADER = [
     "notebook",
     "figure",
@@ -19,12 +17,12 @@ HEADER = [
 ]
 
 
-def samples(notebook, name):
-    """All samples of all figures, as CSV (RFC 4180), in the order of the notebook."""
+def samples(name, figures):
+    """All samples of these figures of a notebook, as CSV (RFC 4180), in their order."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(HEADER)
-    for figure in figures(notebook):
+    for figure in figures:
         writer.writerows([name, *row] for row in rows(figure.data))
     return text.getvalue().encode()
 

@@ -37,6 +37,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         "notebooks": options.notebooks,
         "values": options.parameters,
         "in_place": options.in_place,
+        "figures": false,
         "output": options.output.clone().unwrap_or_else(|| root.join("target/rendered")),
         "lock": root.join("target/run.lock"),
         "connection": root.join("target/connection"),
@@ -49,6 +50,9 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
 pub struct RenderOptions {
     /// Paths, names, or beginnings of names such as 01; all notebooks if none is given
     notebooks: Vec<String>,
+    /// Write each figure as a file of its own, too, beside its text and its samples
+    #[arg(long)]
+    figures: bool,
     /// The folder for the HTML files; target/rendered if none is given
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -66,6 +70,7 @@ pub fn render(root: &Path, options: &RenderOptions) -> Result<()> {
         "folder": root.join("notebooks"),
         "notebooks": options.notebooks,
         "values": [],
+        "figures": options.figures,
         "output": options.output.clone().unwrap_or_else(|| root.join("target/rendered")),
     });
     call(root, &environment, &asked)

@@ -270,7 +270,7 @@ fn what_is_stored_is_rendered_and_no_cell_runs() {
     write(&notebook, vec![prose("# Stored?"), figure]);
     let before = fs::read(&notebook).unwrap();
     let paths = [&notebook, &output].map(|path| path.to_str().unwrap());
-    let outcome = xtask(&["render", paths[0], "--output", paths[1]]);
+    let outcome = xtask(&["render", paths[0], "--output", paths[1], "--figures"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert_eq!(fs::read(&notebook).unwrap(), before);
     let page = fs::read_to_string(output.join("small.html")).unwrap();
@@ -283,6 +283,11 @@ fn what_is_stored_is_rendered_and_no_cell_runs() {
         "small,How many?,,mutex,joined,4,,3,lost,TRIALS 6",
     ];
     assert_eq!(rows, expected);
+    let single = output.join("figures/small-how-many");
+    let of_figure = |ending| fs::read(single.with_extension(ending)).unwrap();
+    assert_eq!(of_figure("csv"), samples.as_bytes());
+    assert_eq!(of_figure("txt"), b"How many?");
+    assert_eq!(of_figure("png"), [0; 3]);
     drop(folder);
 }
 
@@ -297,10 +302,19 @@ fn notebooks_of_other_programs_are_rendered_or_refused_before_they_run() {
     for cell in old["cells"].as_array_mut().unwrap() {
         cell.as_object_mut().unwrap().remove("id");
     }
+    let svg = json!({ "image/svg+xml": "<svg><title>drawn elsewhere</title></svg>" });
+    old["cells"][1]["outputs"] = json!([{
+        "output_type": "display_data", "metadata": {}, "data": svg
+    }]);
+    old["cells"][0]["source"] = "# Old?\n\n![one](beside.png)".into();
+    fs::write(notebook.with_file_name("beside.png"), [0; 3]).unwrap();
     fs::write(&notebook, old.to_string()).unwrap();
     let paths = [&notebook, &output].map(|path| path.to_str().unwrap());
     let outcome = xtask(&["render", paths[0], "--output", paths[1]]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let page = fs::read_to_string(output.join("small.html")).unwrap();
+    assert!(page.contains("src=\"data:image/svg+xml;base64,"));
+    assert!(page.contains("src=\"data:image/png;base64,AAAA\""));
 
     write(
         &notebook,
