@@ -25,6 +25,7 @@ END_MARK = "EVCXR_EXECUTION_COMPLETE"
 # Seconds without a message after which a cell has said all; a late text is less than a thousandth
 # late.
 QUIET = 0.01
+LONGEST_START = 120_000  # milliseconds
 ENDLESS = (
     "\nThe kernel waits for the end of this line: interrupt it, and end the line with `println!`.\n"
 )
@@ -53,6 +54,8 @@ class Relay:
         self.shown = self.front("iopub", zmq.PUB, settings)
         self.said = self.back("iopub", zmq.SUB, own)
         self.said.subscribe(b"")
+        # Before the kernel starts: it may be there sooner than the thread that waits for it.
+        self.arrival = self.said.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         self.cells = collections.deque()  # those that wait, as messages
         self.running = None  # the number of the message whose cell runs
         self.end = None  # the message that its cell has ended, and when it may pass
@@ -99,8 +102,8 @@ class Relay:
 
     def wait_for_kernel(self):
         """Until it is there, and knows that we listen: what it says to nobody is lost."""
-        monitor = self.said.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
-        recv_monitor_message(monitor)
+        if self.arrival.poll(LONGEST_START):
+            recv_monitor_message(self.arrival)
         self.said.disable_monitor()
 
     def patience(self):

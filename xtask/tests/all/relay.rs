@@ -2,7 +2,7 @@
 
 use crate::busy::Busy;
 use crate::session::Session;
-use crate::workbench::root;
+use crate::workbench::{Outcome, root, tool};
 
 fn session() -> Session {
     Session::start_in(&root().join("notebooks"))
@@ -45,4 +45,28 @@ fn a_cell_that_is_interrupted_ends() {
     let said = session.execute_until(endless, "begun", &[0.2]);
     assert_eq!(said.stream("stdout"), "begun\n");
     assert_eq!(session.run_well("1 + 1").shown(), "2");
+}
+
+/// As some hubs speak to kernels; evcxr takes the files' names for those of hosts.
+#[test]
+fn a_front_end_that_speaks_through_files_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import subprocess, sys
+from jupyter_client import KernelManager
+place = sys.argv[1] + '/kernel'
+manager = KernelManager(kernel_name='guard-time-weigh', transport='ipc', ip=place)
+manager.start_kernel(cwd=sys.argv[2], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+client = manager.client()
+client.start_channels()
+client.wait_for_ready(timeout=120)
+show = lambda message: print(message['content'].get('text', ''), end='')
+client.execute_interactive('println!(\"heard\");', output_hook=show, timeout=120)
+assert client.hb_channel.is_beating()
+client.stop_channels()
+manager.shutdown_kernel(now=True)";
+    let mut python = tool("python");
+    python.args(["-I", "-c", script]).arg(folder.path());
+    let output = python.arg(root().join("notebooks")).output().unwrap();
+    let outcome = Outcome::of(output);
+    assert_eq!(outcome.stdout, "heard\n", "{}", outcome.stderr);
 }
