@@ -60,7 +60,7 @@ pub use time::calls::{Calls, prove_total, time_calls};
 pub use time::design::{Design, Family};
 pub use time::durations::Durations;
 pub use time::random_gaps::random_gaps;
-pub use time::run::{DesignRun, Timing, time_designs};
+pub use time::run::{DesignRun, Timing, time_designs, time_settings};
 pub use time::sample::{Placement, Sample};
 pub use time::schedule::{ByChance, Played, Step, TwoSteps};
 pub use time::setting::Setting;

@@ -311,6 +311,40 @@ pub fn time_designs(designs: &[Design], setting: &Setting) -> Result<DesignRun> 
     Ok(run)
 }
 
+/// Times the same designs at one setting after the other, and says first how long all of it takes.
+///
+/// # Errors
+/// As [`time_designs`], at whichever setting; or more than an hour in all.
+///
+/// ```
+/// use helpers::{Design, Family, Setting, parking_lot::Mutex, time_settings};
+/// let run = |total: &Mutex<u64>, work: &mut helpers::Work| {
+///     work.repeat(|section| {
+///         *total.lock() += 1;
+///         section.work()
+///     })
+/// };
+/// let mutex = Design::new("mutex", Family::Lock, Mutex::default, run, |total| *total.lock());
+/// let setting = |hold_ns| Setting { hold_ns, samples: 6, sample_ms: 1, ..Setting::default() };
+/// let runs = time_settings(&[mutex], &[100, 1_000].map(setting))?;
+/// assert_eq!(runs.iter().map(|run| run.setting.hold_ns).collect::<Vec<_>>(), [100, 1_000]);
+/// # Ok::<(), helpers::Error>(())
+/// ```
+pub fn time_settings(designs: &[Design], settings: &[Setting]) -> Result<Vec<DesignRun>> {
+    settings.iter().try_for_each(Setting::check)?;
+    let expected = settings.iter().map(|one| one.expected_time(designs.len()));
+    let expected = expected.sum();
+    check_time(expected)?;
+    let what = format!("{}, one after the other", counted(settings.len(), "setting"));
+    let progress = Progress::announce(&what, expected);
+    let mut runs = Vec::with_capacity(settings.len());
+    for setting in settings {
+        runs.push(time_designs(designs, setting)?);
+        progress.tell(runs.len(), settings.len());
+    }
+    Ok(runs)
+}
+
 /// What was found of the clock and of work in each round.
 #[derive(Default)]
 struct Lengths {
