@@ -64,8 +64,11 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     build_crates(root, environment, &launch, lock)
 }
 
-/// Writes a kernel's registration, where it says something else.
-fn write(path: &Path, spec: &Value) -> Result<()> {
+/// Writes a file of settings, where it says something else.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, spec: &Value) -> Result<()> {
     let text = spec.to_string();
     if fs::read_to_string(path).is_ok_and(|known| known == text) {
         return Ok(());

@@ -6,6 +6,7 @@ mod environment;
 mod kernel;
 mod run;
 mod setup;
+mod template;
 
 use anyhow::{Context, Result};
 use clap::Parser;

@@ -6,6 +6,7 @@
 
 use crate::environment::{Environment, OPTIONAL, Wanted, forget, minor};
 use crate::kernel::{self, KERNEL};
+use crate::template;
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -48,6 +49,7 @@ pub fn ensure(root: &Path) -> Result<(Environment, Wanted)> {
         }
     };
     kernel::ensure(root, &wanted, &environment, &lock)?;
+    template::ensure(root, &wanted.name, &environment)?;
     Ok((environment, wanted))
 }
 

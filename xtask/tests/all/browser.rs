@@ -46,6 +46,13 @@ fn a_shared_notebook_shows_everything_and_a_faulty_one_is_found_out() {
         let wrong = sheet.faults();
         assert!(wrong.is_empty(), "{}:\n{}", name(path), wrong.join("\n"));
     }
+    let exported = sheet.exported(&name(&paths[0]));
+    let wrong = [
+        checks::page(&read(&paths[0]), &exported),
+        checks::scripts(&exported),
+    ]
+    .concat();
+    assert!(wrong.is_empty(), "exported: {}", wrong.join("\n"));
     sheet.show("faulty", &faulty(&read(&paths[0])));
     let unseen = "faulty: a figure is not seen";
     let tables = "faulty: 1 tables are seen, not 2";

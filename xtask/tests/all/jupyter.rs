@@ -279,6 +279,17 @@ impl Sheet {
             .wait(&format!("{cell} prints {text}"), 120, &printed);
     }
 
+    /// What the menu's *Save and Export Notebook As HTML* downloads of a notebook.
+    pub fn exported(&self, name: &str) -> String {
+        let token = "document.cookie.match(/_xsrf=([^;]*)/)?.[1] ?? ''";
+        let address = format!("`/nbconvert/html/{name}.ipynb?_xsrf=${{{token}}}`");
+        text(
+            &self
+                .page
+                .evaluate(&format!("fetch({address}).then(page => page.text())")),
+        )
+    }
+
     pub fn is_trusted(&self) -> bool {
         self.page.evaluate(&format!(
             "{NOTEBOOK}.content.widgets.every(cell => cell.model.trusted)"

@@ -247,6 +247,22 @@ fn nbconvert_writes_markdown_and_slides_with_every_figure() {
 }
 
 #[test]
+fn nbconvert_makes_the_pages_of_render() {
+    let folder = tempfile::tempdir().unwrap();
+    let [rendered, converted] = ["rendered", "converted"].map(|name| folder.path().join(name));
+    let outcome = xtask(&["render", "--output", rendered.to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let output = format!("--output-dir={}", converted.display());
+    let convert = ["jupyter", "nbconvert", "--to=html", &output];
+    call(folder.path(), &convert, &notebooks());
+    for path in notebooks() {
+        let page = format!("{}.html", name(&path));
+        let [one, other] = [&rendered, &converted].map(|folder| fs::read(folder.join(&page)));
+        assert!(one.unwrap() == other.unwrap(), "{page} is another one");
+    }
+}
+
+#[test]
 fn the_committed_notebooks_are_valid_and_say_where_slides_begin() {
     validate(&notebooks());
     // A heading begins a slide; other prose, a figure and a table begin one below it.
