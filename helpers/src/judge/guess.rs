@@ -57,7 +57,7 @@ fn beside(guess: f64, found: Estimate) -> String {
         return format!(", or anything from {low} to {high}");
     }
     let (value, digits) = found.said();
-    format!(": {}", distance(guess, value, digits.clamp(1, 2)))
+    format!(": {}", distance(guess, value, digits.clamp(1, 3)))
 }
 
 /// How far off a guess is, in so many digits.
@@ -72,7 +72,8 @@ fn distance(guess: f64, value: f64, digits: i32) -> String {
         times if times > 2.0 && times.fract() == 0.0 && times < 100.0 => {
             format!("{times} times as much")
         }
-        times if times > 2.0 => format!("{} times as much", to_digits(times, digits)),
+        times if times > 9.95 => format!("{} times as much", to_digits(times, digits)),
+        times if times > 2.0 => format!("{} times as much", to_digits(times, digits.min(2))),
         times if times > 1.0 => format!("{:.0} % more", 100.0 * (times - 1.0)),
         times if times > 0.5 => format!("{:.0} % less", 100.0 * (1.0 - times)),
         times => part(times, digits),
@@ -88,7 +89,7 @@ fn part(share: f64, digits: i32) -> String {
         10.0 => "a tenth of that".into(),
         100.0 => "a hundredth of that".into(),
         parts if parts > 1_000.0 => "less than a thousandth of that".into(),
-        _ => format!("{} % of that", to_digits(100.0 * share, digits)),
+        _ => format!("{} % of that", to_digits(100.0 * share, digits.min(2))),
     }
 }
 

@@ -335,7 +335,10 @@ pub fn time_settings(designs: &[Design], settings: &[Setting]) -> Result<Vec<Des
     let expected = settings.iter().map(|one| one.expected_time(designs.len()));
     let expected = expected.sum();
     check_time(expected)?;
-    let what = format!("{}, one after the other", counted(settings.len(), "setting"));
+    let what = format!(
+        "{}, one after the other",
+        counted(settings.len(), "setting")
+    );
     let progress = Progress::announce(&what, expected);
     let mut runs = Vec::with_capacity(settings.len());
     for setting in settings {

@@ -14,18 +14,27 @@ type Choice<'a> = (&'a Parameter, String);
 /// What lasts longer has to say so.
 const SILENT: Duration = Duration::from_secs(20);
 
-#[test]
-#[ignore = "deep: both ends of each parameter, alone and in pairs, about an hour"]
-fn both_ends_of_each_parameter_run_or_are_refused_by_name() {
-    let mut faults = Vec::new();
-    for parts in &parts() {
-        let mut session = Session::start(parts);
-        let first = parts.parameter_cell(|parameter| parameter.small(0.0));
-        session.run_well(&(first + &parts.definitions()));
-        for choices in alone(parts).into_iter().chain(pairs(parts)) {
-            faults.extend(faults_of(&mut session, parts, &choices));
+macro_rules! notebooks {
+    ($($name:ident: $place:literal),*) => {$(
+        #[test]
+        #[ignore = "deep: both ends of each parameter, alone and in pairs, about 10 minutes"]
+        fn $name() {
+            run_or_are_refused_by_name($place);
         }
-    }
+    )*};
+}
+notebooks!(first: 0, second: 1, third: 2, fourth: 3, fifth: 4, sixth: 5);
+
+fn run_or_are_refused_by_name(place: usize) {
+    let parts = parts();
+    let parts = &parts[place];
+    let mut session = Session::start(parts);
+    let first = parts.parameter_cell(|parameter| parameter.small(0.0));
+    session.run_well(&(first + &parts.definitions()));
+    let choices = alone(parts).into_iter().chain(pairs(parts));
+    let faults: Vec<String> = choices
+        .flat_map(|choices| faults_of(&mut session, parts, &choices))
+        .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
