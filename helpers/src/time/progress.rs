@@ -40,7 +40,8 @@ impl Progress {
         }
     }
 
-    /// Says after each quarter of the rounds but the last how long is left.
+    /// Says after each quarter of the rounds but the last how long is left, where it is long or has
+    /// become so.
     pub(crate) fn tell(&self, done: usize, rounds: usize) {
         if let Some(line) = self.line(done, rounds) {
             println!("{line}");
@@ -48,8 +49,9 @@ impl Progress {
     }
 
     fn line(&self, done: usize, rounds: usize) -> Option<String> {
-        let line = line_after(done, rounds, self.began.elapsed());
-        line.filter(|_| self.expected_s > LONG_S)
+        let elapsed = self.began.elapsed();
+        let is_long = self.expected_s.max(elapsed.as_secs_f64()) > LONG_S;
+        line_after(done, rounds, elapsed).filter(|_| is_long)
     }
 }
 
@@ -106,6 +108,11 @@ mod tests {
         assert!(same.line(1, 4).unwrap().starts_with("25 % done, "));
         let short = Progress::announce("run", Duration::from_secs(1));
         assert_eq!(short.line(1, 4), None);
+        let became_long = Progress {
+            began: Instant::now() - Duration::from_secs(6),
+            expected_s: 1.0,
+        };
+        assert_eq!(became_long.line(1, 4).unwrap(), "25 % done, 18 s left");
         let longer = same.correct(Duration::from_secs(30));
         assert!((30.0..31.0).contains(&longer.expected_s));
     }
