@@ -30,7 +30,7 @@ pub type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 /// A drawn figure: what a notebook shows.
 ///
 /// A cell's last expression must not take a variable of the cell by value, or the kernel shows its
-/// `Debug` form; a [`chart`](crate::chart) borrows them.
+/// `Debug` form; a `chart` borrows them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Drawing {
     /// The picture, 1440 x 840 pixels, opaque.
