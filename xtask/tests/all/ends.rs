@@ -119,7 +119,7 @@ fn reached<'a>(parts: &'a Parts, choices: &[Choice]) -> Vec<&'a Cell> {
 fn forecasts(said: &Said) -> Vec<String> {
     let printed = said.stream("stdout");
     let foretells =
-        |line: &&str| line.contains("about ") && line.ends_with(" s") || line.ends_with(" s left");
+        |line: &&str| line.contains("about ") || line.ends_with(" s left");
     printed
         .lines()
         .filter(foretells)
