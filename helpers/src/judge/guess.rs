@@ -6,7 +6,8 @@ use crate::stats::estimate::Estimate;
 /// A sentence that compares what was guessed with what was found. `unit` follows what was found.
 ///
 /// Close is a guess that is no more than a tenth off. One that is farther off and still lies inside
-/// of the interval may be right: the samples do not tell.
+/// of the interval may be right: the samples do not tell. Of two modes that are far from each other
+/// it may be neither.
 ///
 /// ```
 /// use helpers::{Estimate, compare_guess};
@@ -56,6 +57,10 @@ fn beside(guess: f64, found: Estimate) -> String {
         let [low, high] = found.reach_in_words();
         return format!(", or anything from {low} to {high}");
     }
+    let [lower, upper] = found.typical();
+    if upper - lower > lower.abs() / 4.0 {
+        return ": neither".into();
+    }
     let (value, digits) = found.said();
     format!(": {}", distance(guess, value, digits.clamp(1, 3)))
 }
@@ -82,7 +87,10 @@ fn distance(guess: f64, value: f64, digits: i32) -> String {
 
 /// A share below a half.
 fn part(share: f64, digits: i32) -> String {
-    match (1.0 / share).round() {
+    let parts = 1.0 / share;
+    // As a word where that is right to a twentieth.
+    let whole = (parts - parts.round()).abs() < parts / 20.0;
+    match if whole { parts.round() } else { parts } {
         2.0 => "half of that".into(),
         3.0 => "a third of that".into(),
         4.0 => "a quarter of that".into(),
@@ -133,6 +141,10 @@ mod tests {
         assert_eq!(said, "You guessed 1; it is 70 ns: 70 times as much.");
         let said = words(10.0, found(0.552, 0.53, 0.58));
         assert_eq!(said, "You guessed 10; it is 0.552 ns: 5.5 % of that.");
+        let far_apart = Estimate::median(&[-0.4, 2.1].map(|mode| [mode; 10]).concat()).unwrap();
+        let said = words(5.0, far_apart);
+        assert!(said.starts_with("You guessed 5; it is -0.4"), "{said}");
+        assert!(said.ends_with(" or 2.1 ns: neither."), "{said}");
         // Far from the middle, and not refuted.
         let said = words(1.0, found(9.1, 0.9, 11.0));
         assert_eq!(

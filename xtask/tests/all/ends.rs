@@ -118,8 +118,7 @@ fn reached<'a>(parts: &'a Parts, choices: &[Choice]) -> Vec<&'a Cell> {
 /// The lines that say how long something will take.
 fn forecasts(said: &Said) -> Vec<String> {
     let printed = said.stream("stdout");
-    let foretells =
-        |line: &&str| line.contains("about ") || line.ends_with(" s left");
+    let foretells = |line: &&str| line.contains("about ") || line.ends_with(" s left");
     printed
         .lines()
         .filter(foretells)
