@@ -25,6 +25,8 @@ END_MARK = "EVCXR_EXECUTION_COMPLETE"
 # Seconds without a message after which a cell has said all; a late text is less than a thousandth
 # late.
 QUIET = 0.01
+# Seconds after which a cell has ended all the same: a thread that it left may write for ever.
+LATEST = 0.2
 LONGEST_START = 120_000  # milliseconds
 ENDLESS = (
     "\nThe kernel waits for the end of this line: interrupt it, and end the line with `println!`.\n"
@@ -58,7 +60,8 @@ class Relay:
         self.arrival = self.said.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         self.cells = collections.deque()  # those that wait, as messages
         self.running = None  # the number of the message whose cell runs
-        self.end = None  # the message that its cell has ended, and when it may pass
+        self.end = None  # the message that its cell has ended
+        self.quiet_from = self.latest = 0.0  # when it may pass, and when it has to
         self.replies = []  # what waits until then
 
     def front(self, name, kind, settings):
@@ -97,7 +100,7 @@ class Relay:
         while True:
             for one, _ in poller.poll(self.patience()):
                 handlers[one](one.recv_multipart())
-            if self.end and time.monotonic() >= self.end[1]:
+            if self.end and time.monotonic() >= min(self.quiet_from, self.latest):
                 self.end_cell()
 
     def wait_for_kernel(self):
@@ -108,7 +111,10 @@ class Relay:
 
     def patience(self):
         """Milliseconds, or none where nothing is held back."""
-        return self.end and max(0, 1_000 * (self.end[1] - time.monotonic()))
+        if not self.end:
+            return None
+        left = min(self.quiet_from, self.latest) - time.monotonic()
+        return max(0, 1_000 * left)
 
     def ask(self, message):
         """What the front end asks on the shell's channel; a cell waits until the last has ended."""
@@ -133,23 +139,23 @@ class Relay:
 
     def hear(self, message):
         """What the kernel tells all who listen."""
-        if kind(message) == "stream" and END_MARK.encode() in message[-1]:
+        if hides_mark(message):
             message = self.without_mark(message)
-        soon = time.monotonic() + QUIET
+        now = time.monotonic()
+        self.quiet_from = now + QUIET
         if self.is_end(message):
-            self.end = (message, soon)
-            return
-        if self.end:
-            self.end = (self.end[0], soon)
-        self.shown.send_multipart(message)
+            self.end, self.latest = message, now + LATEST
+        else:
+            self.shown.send_multipart(message)
 
     def is_end(self, message):
-        if kind(message) != "status" or content(message)["execution_state"] != "idle":
+        if self.running is None or kind(message) != "status":
             return False
-        return json.loads(parts(message)[2]).get("msg_id") == self.running
+        is_of_cell = json.loads(parts(message)[2]).get("msg_id") == self.running
+        return is_of_cell and content(message)["execution_state"] == "idle"
 
     def end_cell(self):
-        self.shown.send_multipart(self.end[0])
+        self.shown.send_multipart(self.end)
         for reply in self.replies:
             self.fronts["shell"].send_multipart(reply)
         self.end, self.running, self.replies = None, None, []
@@ -184,6 +190,13 @@ def kind(message):
 
 def content(message):
     return json.loads(parts(message)[4])
+
+
+def hides_mark(message):
+    """Whether the mark stands at the end of a line that begins with something else."""
+    if END_MARK.encode() not in message[-1] or kind(message) != "stream":
+        return False
+    return content(message)["text"].rstrip("\n").endswith(END_MARK)
 
 
 def free_ports():

@@ -47,6 +47,17 @@ fn a_cell_that_is_interrupted_ends() {
     assert_eq!(session.run_well("1 + 1").shown(), "2");
 }
 
+#[test]
+fn a_thread_that_writes_for_ever_keeps_no_cell_from_ending() {
+    let mut session = session();
+    let source = "std::thread::spawn(|| loop {
+    println!(\"on\");
+    std::thread::sleep(std::time::Duration::from_millis(2));
+});";
+    session.run_well(source);
+    assert_eq!(session.run_well("1 + 1").shown(), "2");
+}
+
 /// As some hubs speak to kernels; evcxr takes the files' names for those of hosts.
 #[test]
 fn a_front_end_that_speaks_through_files_is_heard() {
