@@ -306,7 +306,8 @@ fn notebooks_of_other_programs_are_rendered_or_refused_before_they_run() {
     old["cells"][1]["outputs"] = json!([{
         "output_type": "display_data", "metadata": {}, "data": svg
     }]);
-    old["cells"][0]["source"] = "# Old?\n\n![one](beside.png)".into();
+    old["cells"][0]["source"] =
+        "# Old?\n\n![one](beside.png)\n\n## Q&A\n\n```sh\n## none\n```".into();
     fs::write(notebook.with_file_name("beside.png"), [0; 3]).unwrap();
     fs::write(&notebook, old.to_string()).unwrap();
     let paths = [&notebook, &output].map(|path| path.to_str().unwrap());
@@ -315,6 +316,8 @@ fn notebooks_of_other_programs_are_rendered_or_refused_before_they_run() {
     let page = fs::read_to_string(output.join("small.html")).unwrap();
     assert!(page.contains("src=\"data:image/svg+xml;base64,"));
     assert!(page.contains("src=\"data:image/png;base64,AAAA\""));
+    let listed = page.matches("<li class=\"h2\">").count();
+    assert!(listed == 1 && page.contains(">Q&amp;A</a>"), "{page}");
 
     write(
         &notebook,
