@@ -87,17 +87,21 @@ fn distance(guess: f64, value: f64, digits: i32) -> String {
 
 /// A share below a half.
 fn part(share: f64, digits: i32) -> String {
-    let parts = 1.0 / share;
-    // As a word where that is right to a twentieth.
-    let whole = (parts - parts.round()).abs() < parts / 20.0;
-    match if whole { parts.round() } else { parts } {
-        2.0 => "half of that".into(),
-        3.0 => "a third of that".into(),
-        4.0 => "a quarter of that".into(),
-        10.0 => "a tenth of that".into(),
-        100.0 => "a hundredth of that".into(),
-        parts if parts > 1_000.0 => "less than a thousandth of that".into(),
-        _ => format!("{} % of that", to_digits(100.0 * share, digits.min(2))),
+    const WORDS: [(f64, &str); 5] = [
+        (2.0, "half"),
+        (3.0, "a third"),
+        (4.0, "a quarter"),
+        (10.0, "a tenth"),
+        (100.0, "a hundredth"),
+    ];
+    if share < 0.001 {
+        return "less than a thousandth of that".into();
+    }
+    // Right to a twentieth.
+    let fits = |(parts, _): &&(f64, &str)| (parts * share - 1.0).abs() < 0.05;
+    match WORDS.iter().find(fits) {
+        Some((_, word)) => format!("{word} of that"),
+        None => format!("{} % of that", to_digits(100.0 * share, digits.min(2))),
     }
 }
 
