@@ -68,7 +68,7 @@ pub fn show_number(value: f64) -> String {
     }
     let decimals = match size {
         0.0 => 0,
-        _ => (2 - size.log10().floor() as i32).clamp(0, 9) as usize,
+        _ => (2 - first_digit(size)).clamp(0, 9) as usize,
     };
     format!("{value:.decimals$}")
 }

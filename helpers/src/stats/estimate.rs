@@ -228,7 +228,7 @@ impl Estimate {
     fn place_of(&self, number: f64) -> Option<i32> {
         let place = self.place()?;
         match self.step == 0.0 && self.low > 0.0 && number > 0.0 {
-            true => Some(place.min(number.log10().floor() as i32)),
+            true => Some(place.min(first_digit(number))),
             false => Some(place),
         }
     }
@@ -306,15 +306,14 @@ impl Estimate {
 
     /// The last power of ten that is written; nothing of what is exact, or without end.
     fn place(&self) -> Option<i32> {
-        let ten = |size: f64| size.log10().floor() as i32;
         let [low, high] = self.reach();
         let width = high - low;
         // The power of ten that is nearest from below, or at most twice the step.
-        let of_step = (self.step > 0.0).then(|| ten(2.0 * self.step));
+        let of_step = (self.step > 0.0).then(|| first_digit(2.0 * self.step));
         if !(width > 0.0 && width.is_finite()) {
             return of_step;
         }
-        let second_digit = ten(width) - 1;
+        let second_digit = first_digit(width) - 1;
         // Fewer decimals than digits that a double has.
         Some(second_digit.max(of_step.unwrap_or(-9)))
     }
