@@ -1,6 +1,7 @@
 //! What `environment.yml` asks for, and the environment that holds it.
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -164,6 +165,21 @@ pub fn forget(command: &mut Command, beginnings: &[&str]) {
             command.env_remove(name);
         }
     }
+}
+
+/// Writes a file of settings, where it says something else.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, settings: &Value) -> Result<()> {
+    let text = settings.to_string();
+    if fs::read_to_string(path).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder
+        .and_then(|()| fs::write(path, text))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

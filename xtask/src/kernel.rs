@@ -1,6 +1,6 @@
 //! The Rust kernel of Jupyter: found or built, and registered under a name of this project's own.
 
-use crate::environment::{Environment, Wanted, forget};
+use crate::environment::{Environment, Wanted, forget, write};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::env;
@@ -62,21 +62,6 @@ pub fn ensure(root: &Path, wanted: &Wanted, environment: &Environment, lock: &Fi
     // What cannot be removed is in nobody's way.
     let _ = fs::remove_dir_all(root.join(BUILD));
     build_crates(root, environment, &launch, lock)
-}
-
-/// Writes a file of settings, where it says something else.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write(path: &Path, spec: &Value) -> Result<()> {
-    let text = spec.to_string();
-    if fs::read_to_string(path).is_ok_and(|known| known == text) {
-        return Ok(());
-    }
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-    folder
-        .and_then(|()| fs::write(path, text))
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Builds what the notebooks load, which each kernel then finds; it says why, where that fails.

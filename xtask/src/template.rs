@@ -1,7 +1,6 @@
 //! The template by which this project, JupyterLab's menu and nbconvert make the same pages.
 
-use crate::environment::Environment;
-use crate::kernel::write;
+use crate::environment::{Environment, write};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fs;
