@@ -151,10 +151,7 @@ mod tests {
         assert!(said.ends_with(" or 2.1 ns: neither."), "{said}");
         // Far from the middle, and not refuted.
         let said = words(1.0, found(9.1, 0.9, 11.0));
-        assert_eq!(
-            said,
-            "You guessed 1; it is 9 ns, or anything from 0.9 to 11."
-        );
+        assert_eq!(said, "You guessed 1; it is 9 ns, or anything from 1 to 11.");
     }
 
     #[test]

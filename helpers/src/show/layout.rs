@@ -645,7 +645,7 @@ fn row_end(series: &Series) -> Option<String> {
 
 /// From where to where samples lie.
 fn strip_written(point: &Point) -> String {
-    let [_, low, high] = point.estimate.written();
+    let [low, high] = point.estimate.reach_in_words();
     match low == high {
         true => low,
         false => format!("{low} to {high}"),

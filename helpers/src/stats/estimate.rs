@@ -277,9 +277,13 @@ impl Estimate {
         [self.low.min(lowest), self.high.max(highest)]
     }
 
-    /// The same, as finely as the value can be told.
+    /// The same in words, both ends as finely as the larger one can be told.
     pub(crate) fn reach_in_words(&self) -> [String; 2] {
-        self.reach().map(|end| self.write(end))
+        let write = |end| match self.place() {
+            Some(place) => write_to(end, place),
+            None => show_exact(end),
+        };
+        self.reach().map(write)
     }
 
     /// The modes, the lower one first; where there is one, the value.
@@ -558,6 +562,22 @@ mod tests {
         assert_eq!((scaled.step, scaled.modes), (5.0, Some(modes)));
         assert_eq!((scaled.correlation, scaled.doubtful), (0.25, true));
         assert_eq!(found.scaled(10.0).modes.unwrap().samples, [9, 6]);
+    }
+
+    #[test]
+    fn a_small_end_is_written_no_finer_than_a_large_one() {
+        let reach = |low, high| {
+            let estimate = Estimate {
+                value: low,
+                low,
+                high,
+                ..Estimate::default()
+            };
+            estimate.reach_in_words().join(" to ")
+        };
+        assert_eq!(reach(0.000_06, 1.2), "0.0 to 1.2");
+        assert_eq!(reach(1_116.0, 1_179.0), "1,116 to 1,179");
+        assert_eq!(reach(5.0, 5.0), "5 to 5");
     }
 
     #[test]
