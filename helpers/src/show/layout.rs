@@ -308,8 +308,18 @@ impl<'a> Layout<'a> {
         share + step * (index as f64 - (count - 1.0) / 2.0)
     }
 
+    /// Whether most of its points would cover those of another series: a position that was measured
+    /// is nobody else's, and stays where it is.
     fn stands_aside(&self, series: &Series) -> bool {
-        matches!(series.style, Style::Joined | Style::Scattered)
+        let moves = |one: &Series| matches!(one.style, Style::Joined | Style::Scattered);
+        let others = self.figure.series.iter();
+        let others = others.filter(|other| moves(other) && !std::ptr::eq(*other, series));
+        let taken: Vec<f64> = others
+            .flat_map(|other| &other.points)
+            .map(|it| it.at)
+            .collect();
+        let shared = series.points.iter().filter(|it| taken.contains(&it.at));
+        moves(series) && 2 * shared.count() > series.points.len()
     }
 
     /// The line that joins the points of a series.
@@ -783,14 +793,22 @@ mod tests {
 
     /// Two series whose last points lie side by side, and a band.
     fn shapes() -> Vec<Shape> {
-        let points = |value: f64| [1.0, 2.0, 4.0].map(|at| Point::reading(at, value * at));
-        let series = |label, value| Series::joined(label, Family::Lock, points(value).to_vec());
+        shapes_at([1.0, 2.0, 4.0])
+    }
+
+    /// The same, the second series at these positions.
+    fn shapes_at(other: [f64; 3]) -> Vec<Shape> {
+        let one = [1.0, 2.0, 4.0];
+        let series = |label, positions: [f64; 3], times: f64| {
+            let points = positions.map(|at| Point::reading(at, times * at));
+            Series::joined(label, Family::Lock, points.to_vec())
+        };
         let band = Mark {
             values: Some((10.0, 12.0)),
             ..Mark::value(10.0, "band")
         };
         let figure = Figure {
-            series: vec![series("one", 5.0), series("other", 5.1)],
+            series: vec![series("one", one, 5.0), series("other", other, 5.1)],
             marks: vec![band],
             position: Axis::log("threads"),
             value: Axis::linear("ns"),
@@ -830,6 +848,20 @@ mod tests {
         };
         assert!((third.0 - 2 * second.0 + first.0).abs() <= 1);
         assert!((2 * (first.1 - second.1) - (second.1 - third.1)).abs() <= 2);
+    }
+
+    #[test]
+    fn points_at_positions_of_their_own_stand_where_these_are() {
+        let first = |shapes: Vec<Shape>, series: usize| {
+            let place = |shape: &Shape| match shape {
+                Shape::Marker { at, index, .. } if *index == series => Some(at.0),
+                _ => None,
+            };
+            shapes.iter().find_map(place).unwrap()
+        };
+        assert!(first(shapes(), 0) < first(shapes(), 1));
+        let measured = || shapes_at([1.0, 2.5, 3.5]);
+        assert_eq!(first(measured(), 0), first(measured(), 1));
     }
 
     #[test]
